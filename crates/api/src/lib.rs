@@ -1,0 +1,1 @@
+//! HTTP: REST and OpenAPI, authentication, notifications, events.

@@ -1,0 +1,1 @@
+//! Long-running work: sync rounds, subscriptions, delivery.

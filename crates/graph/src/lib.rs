@@ -1,0 +1,1 @@
+//! Thin Microsoft Graph and Entra ID client.

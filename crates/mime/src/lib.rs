@@ -1,0 +1,1 @@
+//! Bytes to normalised mail: parse, sanitise, text, compose.

@@ -1,0 +1,1 @@
+//! Outbound HTTP: TLS provider, proxy, the shared client.

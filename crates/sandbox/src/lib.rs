@@ -1,0 +1,1 @@
+//! An offline Microsoft 365 tenant in one process.

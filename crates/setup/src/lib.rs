@@ -1,0 +1,1 @@
+//! Desired state, observation, plan, apply, findings.

@@ -1,0 +1,1 @@
+//! Deterministic simulation of several nodes against the sandbox.

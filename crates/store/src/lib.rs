@@ -1,0 +1,1 @@
+//! SQL and blobs: facade, SQLite, migrations, ledger, outbox.
