@@ -65,7 +65,10 @@ mod tests {
 
     #[test]
     fn case_is_folded_and_nonsense_refused() {
-        assert_eq!(EmailAddress::parse(" Support@Contoso.COM ").map(|a| a.to_string()), Ok("support@contoso.com".into()));
+        assert_eq!(
+            EmailAddress::parse(" Support@Contoso.COM ").map(|a| a.to_string()),
+            Ok("support@contoso.com".into())
+        );
         for bad in ["", "a", "@b", "a@", "a b@c", "<a@b>"] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad} was accepted");
         }

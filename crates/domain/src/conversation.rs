@@ -29,7 +29,9 @@ impl ConversationState {
 
     /// Reads what [`as_str`](Self::as_str) wrote.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Open, Self::Assigned, Self::Waiting, Self::Closed].into_iter().find(|s| s.as_str() == text)
+        [Self::Open, Self::Assigned, Self::Waiting, Self::Closed]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 
     /// The state after a customer's mail has joined. An agent who holds the conversation keeps it.
