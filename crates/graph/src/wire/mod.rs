@@ -1,0 +1,16 @@
+//! The shapes that Graph sends and takes.
+//!
+//! Owns the types of answers and of what callers ask to be written. Reading is lenient: unknown
+//! fields are ignored, a missing or odd field is `None`, only an object without the id that makes
+//! it addressable is refused. No type here shows mail content or secrets in debug output.
+
+pub(crate) mod attachment;
+pub(crate) mod delta;
+pub(crate) mod directory;
+pub(crate) mod folder;
+pub(crate) mod lenient;
+pub(crate) mod message;
+pub(crate) mod outgoing;
+pub(crate) mod page;
+pub(crate) mod subscription;
+pub(crate) mod user;
