@@ -5,4 +5,33 @@
 //! write that a folder's or a job's owner makes carries the owner's epoch and fails with
 //! [`Error::Fenced`] once somebody else has taken over.
 
+mod accounts;
+mod blobs;
+mod connection;
+mod conversations;
+mod counters;
+mod dialect;
+mod directory;
+mod error;
+mod events;
+mod facade;
+mod folders;
+mod keys;
+mod leases;
+mod ledger;
+mod lock;
+mod messages;
+mod migrations;
+mod outbox;
+mod receipts;
 pub mod records;
+mod replies;
+mod sqlite;
+mod subscriptions;
+mod threads;
+mod trace;
+
+pub use error::{Error, Result};
+pub use facade::{OpenOptions, Store};
+pub use lock::ServiceLock;
+pub use records::*;

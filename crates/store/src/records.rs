@@ -1,7 +1,7 @@
 //! The rows of the store as the rest of the program sees them.
 
 use guichet_domain::{
-    AttachmentId, BlobId, ConversationId, CredentialId, EmailAddress, FolderId, GraphFolderId, ImmutableId,
+    ApiKeyId, AttachmentId, BlobId, ConversationId, CredentialId, EmailAddress, FolderId, GraphFolderId, ImmutableId,
     IntegrationId, InternetMessageId, JobId, MailboxId, MessageId, SubscriptionId,
     conversation::{ConversationState, Direction},
     event::EventKind,
@@ -14,6 +14,7 @@ use guichet_domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 // ---- accounts -------------------------------------------------------------------------------
 
@@ -61,6 +62,16 @@ pub struct Credential {
     pub sealed: Vec<u8>,
     pub expires_at: Timestamp,
     pub created_at: Timestamp,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("id", &self.id)
+            .field("key_id", &self.key_id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A mailbox that is served.
@@ -337,7 +348,10 @@ pub enum JobKind {
     /// Mark a mail read in its mailbox.
     MarkRead { immutable_id: ImmutableId },
     /// Send the reply that is stored as this outbound message.
-    SendReply { message: MessageId, in_reply_to: ImmutableId },
+    SendReply {
+        message: MessageId,
+        in_reply_to: ImmutableId,
+    },
 }
 
 /// A job that this process owns until `lease_until`.
@@ -409,6 +423,29 @@ pub struct SentReply {
     pub sent_at: Timestamp,
     pub mime: Option<BlobId>,
     pub size: i64,
+}
+
+/// A job that was given up, for an operator to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadJob {
+    pub id: JobId,
+    pub mailbox: MailboxId,
+    pub kind: JobKind,
+    /// How often it was tried.
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    pub died_at: Timestamp,
+    pub reason: String,
+}
+
+/// A key of the HTTP API. The key itself is never stored, only its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub name: String,
+    pub created_at: Timestamp,
+    /// Revoked keys are kept for the record; they must be refused.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// Counts for `/metrics`, `doctor` and `readyz`.

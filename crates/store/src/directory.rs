@@ -1,0 +1,58 @@
+//! Directories that survive a power cut, and what the operating system's errors mean.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Result};
+
+/// Name of the directory of the blobs inside the data directory.
+pub(crate) const BLOBS: &str = "blobs";
+
+/// Creates a directory and its missing parents; each is on disk when this returns.
+pub(crate) fn create_durably(path: &Path) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if path.is_dir() {
+        // It may be left from a process that died before it was on disk. Best effort: a parent that is
+        // not ours to read was there long before us.
+        sync(parent.unwrap_or(Path::new("."))).ok();
+        return Ok(());
+    }
+    if let Some(parent) = parent {
+        create_durably(parent)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            return Err(Error::Unwritable {
+                path: PathBuf::from(path),
+                detail: "it is no directory".to_owned(),
+            });
+        }
+        Err(e) => return Err(io_error(path, &e)),
+    }
+    sync(parent.unwrap_or(Path::new(".")))
+}
+
+/// Writes the names in a directory to disk.
+pub(crate) fn sync(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|e| io_error(path, &e))
+}
+
+/// What an error of the operating system means for the caller.
+pub(crate) fn io_error(path: &Path, error: &io::Error) -> Error {
+    let (path, detail) = (PathBuf::from(path), error.to_string());
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::DiskFull { path },
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory => Error::Unwritable { path, detail },
+        _ => Error::Io { path, detail },
+    }
+}

@@ -1,0 +1,41 @@
+//! The schema, as numbered steps that are applied once and never edited afterwards.
+//!
+//! Owns the list of migrations and the table `schema_version`. Never applies anything to a database
+//! that a newer program wrote, or to one that is not ours.
+
+/// One step of the schema.
+#[derive(Debug)]
+pub(crate) struct Migration {
+    pub(crate) version: i64,
+    pub(crate) name: &'static str,
+    /// In PostgreSQL's form.
+    pub(crate) sql: &'static str,
+}
+
+/// Every step, in order. To change the schema append one here; released steps stay as they are.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "start",
+    sql: include_str!("migrations/0001_start.sql"),
+}];
+
+/// The newest version that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |m| m.version)
+}
+
+/// The table that records which steps were applied.
+pub(crate) const VERSION_TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_count_up_from_one() {
+        for (at, migration) in (1i64..).zip(MIGRATIONS) {
+            assert_eq!(migration.version, at, "{}", migration.name);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What the store promises, seen from outside.
+
+mod accounts;
+mod blobs;
+mod conversations;
+mod durability;
+mod events;
+mod fence;
+mod fixture;
+mod ledger;
+mod open;
+mod outbox;
+mod replies;
+mod threading;
+mod trace;
+mod writes;
