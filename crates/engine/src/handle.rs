@@ -2,8 +2,8 @@
 //! network: a notification is answered within milliseconds whatever the engine is doing.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use guichet_domain::{FolderId, MailboxId, SubscriptionId};
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub outbox: Notify,
     /// Wakes the keeper of the subscriptions.
     pub keeper: Notify,
+    /// Subscriptions that a lifecycle notification named: to be renewed or replaced at once.
+    pub suspects: Mutex<HashSet<SubscriptionId>>,
     pub metrics: Metrics,
     pub board: StatusBoard,
 }
@@ -64,7 +66,10 @@ impl Handle {
                 self.shared.metrics.notifications_refused.inc();
                 continue;
             };
-            let right = subscription.client_state.as_bytes().ct_eq(notification.client_state.as_bytes());
+            let right = subscription
+                .client_state
+                .as_bytes()
+                .ct_eq(notification.client_state.as_bytes());
             if !bool::from(right) {
                 self.shared.metrics.notifications_refused.inc();
                 continue;
@@ -72,6 +77,8 @@ impl Handle {
             genuine += 1;
             self.shared.metrics.notifications.inc();
             if notification.lifecycle_event.is_some() {
+                let mut suspects = self.shared.suspects.lock().unwrap_or_else(PoisonError::into_inner);
+                suspects.insert(notification.subscription.clone());
                 self.shared.keeper.notify_one();
             }
             self.mark_dirty(subscription.folder);
@@ -126,9 +133,23 @@ mod tests {
         let folder = FolderId::from_uuid(Uuid::from_u128(1));
         let dirty = Arc::new(Notify::new());
         let mailbox = MailboxId::from_uuid(Uuid::from_u128(2));
-        handle.shared.folders.write().unwrap().insert(folder, KnownFolder { mailbox, dirty: dirty.clone() });
-        let known = KnownSubscription { folder, client_state: client_state.to_owned() };
-        handle.shared.subscriptions.write().unwrap().insert(SubscriptionId::new("s"), known);
+        handle.shared.folders.write().unwrap().insert(
+            folder,
+            KnownFolder {
+                mailbox,
+                dirty: dirty.clone(),
+            },
+        );
+        let known = KnownSubscription {
+            folder,
+            client_state: client_state.to_owned(),
+        };
+        handle
+            .shared
+            .subscriptions
+            .write()
+            .unwrap()
+            .insert(SubscriptionId::new("s"), known);
         (handle, dirty)
     }
 
@@ -143,7 +164,10 @@ mod tests {
     #[tokio::test]
     async fn genuine_notifications_coalesce_into_one_wake_up() {
         let (handle, dirty) = handle_with("right");
-        assert_eq!(handle.notify(&[notification("s", "right"), notification("s", "right")]), 2);
+        assert_eq!(
+            handle.notify(&[notification("s", "right"), notification("s", "right")]),
+            2
+        );
         dirty.notified().await;
         assert!(futures::poll!(std::pin::pin!(dirty.notified())).is_pending());
     }
@@ -151,7 +175,10 @@ mod tests {
     #[tokio::test]
     async fn forged_notification_wakes_nothing() {
         let (handle, dirty) = handle_with("right");
-        assert_eq!(handle.notify(&[notification("s", "wrong"), notification("other", "right")]), 0);
+        assert_eq!(
+            handle.notify(&[notification("s", "wrong"), notification("other", "right")]),
+            0
+        );
         assert!(futures::poll!(std::pin::pin!(dirty.notified())).is_pending());
         assert_eq!(handle.metrics().notifications_refused.get(), 2);
     }

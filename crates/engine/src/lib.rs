@@ -4,8 +4,21 @@
 //! decide. Invariant: a change notification only marks a folder dirty; a mail is in the ledger, or
 //! its folder's cursor stands before it.
 
+mod context;
+mod deliver;
+mod gate;
 pub mod handle;
+mod ingest;
 pub mod status;
+mod subscribe;
+mod supervisor;
+mod sync;
 
+pub use context::{EngineConfig, Parts};
 pub use handle::{ChangeNotification, Handle};
 pub use status::{EngineStatus, FolderStatus, Metrics};
+pub use supervisor::{Engine, StartError};
+
+/// The named property that marks what Guichet sends: its value is our message id. A reply whose
+/// fate is unknown is found again by it.
+pub const REPLY_PROPERTY: &str = "String {6f7a3c1e-2b84-4c55-9d0e-7c1f0a9be2d4} Name GuichetMessage";

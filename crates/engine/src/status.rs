@@ -102,14 +102,22 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("guichet");
         for (name, help, counter) in [
             ("notifications", "genuine change notifications", &self.notifications),
-            ("notifications_refused", "notifications with a wrong client state", &self.notifications_refused),
+            (
+                "notifications_refused",
+                "notifications with a wrong client state",
+                &self.notifications_refused,
+            ),
             ("rounds", "finished delta rounds", &self.rounds),
             ("rounds_failed", "failed delta rounds", &self.rounds_failed),
             ("ingested", "mails committed to the ledger", &self.ingested),
             ("known_items", "listed items whose receipt existed", &self.known),
             ("quarantined", "mails set aside", &self.quarantined),
             ("replies_sent", "replies confirmed in the mailbox", &self.replies_sent),
-            ("attempts_failed", "failed attempts of outbox jobs", &self.attempts_failed),
+            (
+                "attempts_failed",
+                "failed attempts of outbox jobs",
+                &self.attempts_failed,
+            ),
             ("dead_letters", "outbox jobs given up", &self.dead_letters),
         ] {
             registry.register(name, help, counter.clone());

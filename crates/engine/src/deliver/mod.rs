@@ -1,0 +1,210 @@
+//! Delivery from the outbox: leases due jobs and works on a bounded number of them at a time.
+//!
+//! A job is never removed before its effect is known. Whatever ends an attempt early (a crash, a
+//! lost lease) leaves the job to the next attempt, which looks before it acts.
+
+mod mark_read;
+mod reply;
+
+use std::{sync::Arc, time::Duration};
+
+use guichet_domain::round::backoff;
+use guichet_graph::Class;
+use guichet_store::records::{JobKind, JobOutcome, LeasedJob, TraceStep};
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+
+use crate::context::{Context, EngineConfig};
+
+/// Jobs worked on at the same time, over all mailboxes.
+const WORKERS: usize = 16;
+/// Longest wait for a wake-up that was lost.
+const MAX_IDLE: Duration = Duration::from_secs(15);
+/// Attempts after which a job is given up even if its deadline is far.
+const MAX_ATTEMPTS: u32 = 200;
+
+/// How an attempt failed, and whether another one can help.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AttemptError {
+    #[error(transparent)]
+    Graph(#[from] guichet_graph::Error),
+    #[error(transparent)]
+    Store(#[from] guichet_store::Error),
+    /// Another attempt may succeed.
+    #[error("{0}")]
+    Later(String),
+    /// No attempt will succeed.
+    #[error("{0}")]
+    Final(String),
+}
+
+/// Works on the outbox until the engine stops.
+pub(crate) async fn run(context: Arc<Context>) {
+    let mut workers: JoinSet<()> = JoinSet::new();
+    loop {
+        while let Some(ended) = workers.try_join_next() {
+            if ended.is_err_and(|error| error.is_panic()) {
+                context.handle.shared.board.count_panic();
+                tracing::error!("a delivery panicked; its lease ends by itself");
+            }
+        }
+        let free = WORKERS.saturating_sub(workers.len());
+        let leased = lease(&context, free).await;
+        if !leased.is_empty() {
+            for job in leased {
+                let context = context.clone();
+                workers.spawn(async move { attempt(&context, job).await });
+            }
+            continue;
+        }
+        let idle = idle_time(&context).await;
+        tokio::select! {
+            () = context.stop.cancelled() => break,
+            () = context.handle.shared.outbox.notified(), if free > 0 => {}
+            _ = workers.join_next(), if !workers.is_empty() => {}
+            () = context.time.sleep(idle) => {}
+        }
+    }
+    // Attempts end by themselves: each awaits the network with a time-out. Those that take longer
+    // than the shutdown's grace are cut off and looked after by the next attempt.
+    while workers.join_next().await.is_some() {}
+}
+
+async fn lease(context: &Context, free: usize) -> Vec<LeasedJob> {
+    if free == 0 {
+        return Vec::new();
+    }
+    let now = context.now();
+    let limit = u32::try_from(free).unwrap_or(1);
+    match context
+        .store
+        .lease_jobs(now, now + EngineConfig::LEASE, &context.config.owner, limit)
+        .await
+    {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            tracing::error!(%error, "the outbox can't be read");
+            Vec::new()
+        }
+    }
+}
+
+async fn idle_time(context: &Context) -> Duration {
+    let due = context.store.next_job_due().await.ok().flatten();
+    let until = due.map_or(MAX_IDLE, |at| {
+        // A job that is due now but was not leased is held by a worker: look again soon.
+        Duration::try_from(at.duration_since(context.now())).unwrap_or(Duration::from_millis(250))
+    });
+    until.clamp(Duration::from_millis(50), MAX_IDLE)
+}
+
+async fn attempt(context: &Arc<Context>, job: LeasedJob) {
+    let result = match &job.kind {
+        JobKind::MarkRead { immutable_id } => mark_read::run(context, &job, immutable_id).await,
+        JobKind::SendReply { message, in_reply_to } => reply::run(context, &job, *message, in_reply_to).await,
+    };
+    let Err(error) = result else { return };
+    let now = context.now();
+    let outcome = judge(&job, &error, now);
+    let metrics = context.handle.metrics();
+    let step = match &outcome {
+        JobOutcome::Dead { .. } => {
+            metrics.dead_letters.inc();
+            tracing::error!(job = %job.id, attempts = job.attempts, %error, "job given up");
+            guichet_domain::trace::Step::DeadLettered
+        }
+        JobOutcome::Retry { .. } | JobOutcome::Done => {
+            metrics.attempts_failed.inc();
+            tracing::warn!(job = %job.id, attempts = job.attempts, %error, "attempt failed");
+            guichet_domain::trace::Step::AttemptFailed
+        }
+    };
+    let immutable_id = match &job.kind {
+        JobKind::MarkRead { immutable_id } => immutable_id,
+        JobKind::SendReply { in_reply_to, .. } => in_reply_to,
+    };
+    let steps = vec![TraceStep {
+        mailbox: job.mailbox,
+        immutable_id: immutable_id.clone(),
+        at: now,
+        step,
+        detail: format!("attempt {}: {error}", job.attempts),
+    }];
+    if let Err(error) = context.store.finish_job(job.id, job.epoch, outcome, steps, now).await {
+        tracing::warn!(job = %job.id, %error, "end of the attempt not recorded; the lease ends by itself");
+    }
+}
+
+/// Another attempt, or the dead letters.
+fn judge(job: &LeasedJob, error: &AttemptError, now: Timestamp) -> JobOutcome {
+    let reason = error.to_string();
+    let hopeless = match error {
+        AttemptError::Final(_) => true,
+        AttemptError::Graph(error) => matches!(error.class, Class::Invalid | Class::Bug | Class::Gone),
+        AttemptError::Store(_) | AttemptError::Later(_) => false,
+    };
+    let asked = match error {
+        AttemptError::Graph(error) => match error.class {
+            Class::Retry { after } => SignedDuration::try_from(after).unwrap_or(SignedDuration::ZERO),
+            _ => SignedDuration::ZERO,
+        },
+        _ => SignedDuration::ZERO,
+    };
+    let at = now + backoff(job.attempts).max(asked);
+    if hopeless || at > job.deadline || job.attempts >= MAX_ATTEMPTS {
+        return JobOutcome::Dead { reason };
+    }
+    JobOutcome::Retry { at, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guichet_domain::{ImmutableId, JobId, MailboxId, reply::Progress};
+    use uuid::Uuid;
+
+    fn job(attempts: u32, deadline_in: SignedDuration) -> LeasedJob {
+        let now = Timestamp::UNIX_EPOCH;
+        LeasedJob {
+            id: JobId::from_uuid(Uuid::nil()),
+            mailbox: MailboxId::from_uuid(Uuid::nil()),
+            kind: JobKind::MarkRead {
+                immutable_id: ImmutableId::new("x"),
+            },
+            attempts,
+            created_at: now,
+            deadline: now + deadline_in,
+            progress: Progress::default(),
+            epoch: 1,
+            lease_until: now,
+        }
+    }
+
+    #[test]
+    fn passing_failure_is_retried_with_growing_pauses_until_the_deadline() {
+        let later = AttemptError::Later("busy".into());
+        let hour = SignedDuration::from_hours(1);
+        let pause = |attempts| match judge(&job(attempts, hour), &later, Timestamp::UNIX_EPOCH) {
+            JobOutcome::Retry { at, .. } => at.as_second(),
+            other => panic!("not retried: {other:?}"),
+        };
+        assert_eq!([pause(1), pause(2), pause(3)], [2, 4, 8]);
+        let close = job(5, SignedDuration::from_secs(10));
+        assert!(matches!(
+            judge(&close, &later, Timestamp::UNIX_EPOCH),
+            JobOutcome::Dead { .. }
+        ));
+    }
+
+    #[test]
+    fn final_failure_is_not_retried() {
+        let error = AttemptError::Final("recipient refused".into());
+        let outcome = judge(&job(1, SignedDuration::from_hours(1)), &error, Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            outcome,
+            JobOutcome::Dead {
+                reason: "recipient refused".into()
+            }
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! One mail on its way in: fetch the MIME, store the bytes, parse, classify, route.
+//!
+//! Never writes to the ledger: it prepares what the round commits. One bad mail never blocks a
+//! mailbox: what cannot be processed becomes a quarantine item with its bytes and the reason.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use guichet_domain::{
+    AttachmentId, BlobId, ConversationId, EmailAddress, ImmutableId, InternetMessageId, JobId, MessageId, loop_guard,
+    routing, threading::Evidence, trace::Step,
+};
+use guichet_graph::{Class, MessageSummary};
+use guichet_mime::{ParsedMail, Person};
+use guichet_store::records::{IngestItem, Item, Mailbox, MessageContent, NewAttachment, Party, TraceStep};
+use jiff::Timestamp;
+
+use crate::context::Context;
+
+/// How one listed mail was prepared.
+pub(crate) enum Prepared {
+    /// Ready for the commit.
+    Item(Item),
+    /// It was gone before it could be fetched.
+    Gone(TraceStep),
+    /// Fetching or storing failed; the page must wait or the mail be set aside.
+    Failed(ImmutableId, PrepareError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PrepareError {
+    #[error(transparent)]
+    Graph(#[from] guichet_graph::Error),
+    #[error(transparent)]
+    Store(#[from] guichet_store::Error),
+}
+
+/// Fetches and prepares one mail.
+pub(crate) async fn prepare(context: &Arc<Context>, mailbox: &Mailbox, summary: MessageSummary) -> Prepared {
+    let immutable_id = ImmutableId::new(summary.id.clone());
+    match fetch_and_prepare(context, mailbox, &summary, &immutable_id).await {
+        Ok(prepared) => prepared,
+        Err(error) => Prepared::Failed(immutable_id, error),
+    }
+}
+
+async fn fetch_and_prepare(
+    context: &Arc<Context>,
+    mailbox: &Mailbox,
+    summary: &MessageSummary,
+    immutable_id: &ImmutableId,
+) -> Result<Prepared, PrepareError> {
+    let seen = step(
+        mailbox,
+        immutable_id,
+        context.now(),
+        Step::Seen,
+        "listed by the delta query".to_owned(),
+    );
+    let permit = context.gates.enter(mailbox.id).await;
+    let fetched = context
+        .graph
+        .message_mime(&mailbox.graph_user_id, immutable_id.as_str())
+        .await;
+    drop(permit);
+    let mime = match fetched {
+        Ok(mime) => mime,
+        Err(error) if error.class == Class::Gone => {
+            let detail = format!("not found when fetched ({}): moved out or deleted", error.code);
+            return Ok(Prepared::Gone(step(
+                mailbox,
+                immutable_id,
+                context.now(),
+                Step::Gone,
+                detail,
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let blob = context.store.put_blob(mime.clone()).await?;
+    let detail = format!("{} bytes of MIME, sha256 {blob}", mime.len());
+    let steps = vec![seen, step(mailbox, immutable_id, context.now(), Step::Fetched, detail)];
+    let size = i64::try_from(mime.len()).unwrap_or(i64::MAX);
+
+    let raw = mime.clone();
+    // A parser that panics must cost one mail, not the mailbox: the panic ends in the join error.
+    let parsed = tokio::task::spawn_blocking(move || parse(&raw)).await;
+    match parsed {
+        Ok(parsed) => {
+            let item = build(context, mailbox, summary, parsed, blob, size, steps).await?;
+            Ok(Prepared::Item(Item::Ingest(Box::new(item))))
+        }
+        Err(error) => {
+            let reason = format!("the mail could not be parsed: {error}");
+            Ok(Prepared::Item(quarantine(
+                mailbox,
+                summary,
+                Some((blob, size)),
+                reason,
+                steps,
+                context.now(),
+            )))
+        }
+    }
+}
+
+/// A quarantine item, its last step included.
+pub(crate) fn quarantine(
+    mailbox: &Mailbox,
+    summary: &MessageSummary,
+    mime: Option<(BlobId, i64)>,
+    reason: String,
+    mut steps: Vec<TraceStep>,
+    now: Timestamp,
+) -> Item {
+    let immutable_id = ImmutableId::new(summary.id.clone());
+    steps.push(step(mailbox, &immutable_id, now, Step::Quarantined, reason.clone()));
+    let (mime, size) = mime.map_or((None, 0), |(blob, size)| (Some(blob), size));
+    let internet_message_id = summary
+        .internet_message_id
+        .as_deref()
+        .and_then(InternetMessageId::parse);
+    Item::Quarantine {
+        immutable_id,
+        internet_message_id,
+        mime,
+        size,
+        reason,
+        steps,
+    }
+}
+
+/// A parsed mail with its HTML made safe.
+struct Readable {
+    mail: ParsedMail,
+    html: Option<String>,
+}
+
+fn parse(raw: &[u8]) -> Readable {
+    let mail = guichet_mime::parse(raw);
+    let html = mail.html.as_deref().map(|html| guichet_mime::sanitise(html).html);
+    Readable { mail, html }
+}
+
+async fn build(
+    context: &Arc<Context>,
+    mailbox: &Mailbox,
+    summary: &MessageSummary,
+    readable: Readable,
+    blob: BlobId,
+    size: i64,
+    mut steps: Vec<TraceStep>,
+) -> Result<IngestItem, PrepareError> {
+    let Readable { mail, html } = readable;
+    let immutable_id = ImmutableId::new(summary.id.clone());
+    let now = context.now();
+    let deviations: Vec<String> = mail.deviations.iter().map(ToString::to_string).collect();
+    let parsed_detail = if deviations.is_empty() {
+        "no deviations".to_owned()
+    } else {
+        deviations.join("; ")
+    };
+    steps.push(step(mailbox, &immutable_id, now, Step::Parsed, parsed_detail));
+
+    let from = mail
+        .from
+        .iter()
+        .find_map(|person| EmailAddress::parse(&person.address).ok());
+    let verdict = loop_guard::classify(loop_guard::Evidence {
+        headers: &mail.headers,
+        content_type: &mail.content_type,
+        report_type: &mail.report_type,
+        from: from.as_ref(),
+        own_addresses: &context.own_addresses,
+    });
+    let why = if verdict.reasons.is_empty() {
+        "nothing speaks against a person".into()
+    } else {
+        verdict.reasons.join("; ")
+    };
+    steps.push(step(
+        mailbox,
+        &immutable_id,
+        now,
+        Step::Classified,
+        format!("{}: {why}", verdict.author.as_str()),
+    ));
+
+    let recipients: Vec<EmailAddress> = mail
+        .to
+        .iter()
+        .chain(&mail.cc)
+        .filter_map(|person| EmailAddress::parse(&person.address).ok())
+        .collect();
+    let route = routing::route(&context.config.routes, &recipients, &mailbox.address);
+    let detail = format!("queue `{}`: {}", route.queue, route.reason);
+    steps.push(step(mailbox, &immutable_id, now, Step::Routed, detail));
+
+    let threading = evidence(context, &mail);
+    let mut attachments = Vec::with_capacity(mail.attachments.len());
+    for attachment in &mail.attachments {
+        let bytes = Bytes::copy_from_slice(&attachment.bytes);
+        attachments.push(NewAttachment {
+            id: AttachmentId::generate(&*context.clock, &*context.entropy),
+            name: attachment.name.clone(),
+            content_type: attachment.content_type.clone(),
+            content_id: attachment.content_id.clone(),
+            inline: attachment.inline,
+            size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+            blob: context.store.put_blob(bytes).await?,
+        });
+    }
+    Ok(IngestItem {
+        message: MessageId::generate(&*context.clock, &*context.entropy),
+        new_conversation: ConversationId::generate(&*context.clock, &*context.entropy),
+        mark_read_job: JobId::generate(&*context.clock, &*context.entropy),
+        mark_read: context.config.mark_read && summary.is_read != Some(true),
+        internet_message_id: mail.message_id.as_deref().and_then(InternetMessageId::parse),
+        graph_conversation_id: summary.conversation_id.clone(),
+        received_at: summary.received_at.unwrap_or(now),
+        sent_at: mail.date,
+        content: MessageContent {
+            from: parties(&mail.from),
+            to: parties(&mail.to),
+            cc: parties(&mail.cc),
+            reply_to: parties(&mail.reply_to),
+            subject: mail.subject,
+            text: mail.text,
+            html,
+            deviations,
+        },
+        threading,
+        verdict,
+        route,
+        mime: blob,
+        size,
+        attachments,
+        immutable_id,
+        steps,
+    })
+}
+
+fn evidence(context: &Context, mail: &ParsedMail) -> Evidence {
+    let ids = |list: &[String]| list.iter().filter_map(|id| InternetMessageId::parse(id)).collect();
+    let mut tokens = context.tokens.find(&mail.subject);
+    // The HTML is searched as well: programs that answer in HTML alone may leave no text part.
+    for text in [Some(mail.text.as_str()), mail.html.as_deref()].into_iter().flatten() {
+        for found in context.tokens.find(text) {
+            if !tokens.contains(&found) {
+                tokens.push(found);
+            }
+        }
+    }
+    Evidence {
+        in_reply_to: ids(&mail.in_reply_to),
+        references: ids(&mail.references),
+        tokens,
+    }
+}
+
+fn parties(people: &[Person]) -> Vec<Party> {
+    people
+        .iter()
+        .map(|p| Party {
+            name: p.name.clone(),
+            address: p.address.clone(),
+        })
+        .collect()
+}
+
+/// A trace step of a mail in this mailbox.
+pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Step, detail: String) -> TraceStep {
+    TraceStep {
+        mailbox: mailbox.id,
+        immutable_id: id.clone(),
+        at,
+        step,
+        detail,
+    }
+}

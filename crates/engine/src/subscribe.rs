@@ -1,0 +1,249 @@
+//! Keeps one live subscription for each followed folder, so that new mail wakes it at once.
+//!
+//! Polling goes on whatever happens here: a subscription that can't be had costs latency, never
+//! mail. Never leaves two live subscriptions of ours for one folder.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use guichet_domain::{SubscriptionId, round::backoff};
+use guichet_graph::{Class, NewSubscription};
+use guichet_store::records::{Folder, Mailbox, Subscription};
+use jiff::SignedDuration;
+use url::Url;
+
+use crate::{context::Context, handle::KnownSubscription};
+
+/// Life asked for. Microsoft allows 10,080 minutes for messages; two days lose little when a
+/// process disappears without a farewell.
+const LIFE: SignedDuration = SignedDuration::from_hours(48);
+/// Remaining life below which a subscription is renewed.
+const RENEW_BELOW: SignedDuration = SignedDuration::from_hours(24);
+/// Longest time between two looks at the subscriptions.
+const LOOK_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// Keeps the subscriptions until the engine stops.
+pub(crate) async fn keep(context: Arc<Context>) {
+    let Some(url) = context.config.notification_url.clone() else {
+        return;
+    };
+    let mut failures = 0u32;
+    let mut swept = false;
+    loop {
+        let done = tokio::select! {
+            () = context.stop.cancelled() => return,
+            done = keep_all(&context, &url, &mut swept) => done,
+        };
+        failures = if done { 0 } else { failures.saturating_add(1) };
+        let pause = if done {
+            LOOK_EVERY
+        } else {
+            backoff(failures).unsigned_abs()
+        };
+        tokio::select! {
+            () = context.stop.cancelled() => return,
+            () = context.handle.shared.keeper.notified() => {}
+            () = context.time.sleep(pause) => {}
+        }
+    }
+}
+
+/// One look at every folder; `false` if any of them has no live subscription afterwards.
+async fn keep_all(context: &Context, url: &Url, swept: &mut bool) -> bool {
+    if !*swept {
+        match sweep(context, url).await {
+            Ok(()) => *swept = true,
+            Err(error) => {
+                tracing::warn!(%error, "foreign and stale subscriptions could not be swept");
+                return false;
+            }
+        }
+    }
+    let (folders, mut known) = match (context.store.folders().await, context.store.subscriptions().await) {
+        (Ok(folders), Ok(known)) => (folders, known),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "subscriptions can't be read");
+            return false;
+        }
+    };
+    let mut all = true;
+    for folder in folders {
+        let Some(mailbox) = context.mailbox(folder.mailbox) else {
+            continue;
+        };
+        let at = known
+            .iter()
+            .position(|s| s.folder == folder.id && s.notification_url == url.as_str());
+        let existing = at.map(|at| known.swap_remove(at));
+        let kept = keep_one(context, mailbox, &folder, url, existing).await;
+        if let Err(error) = &kept {
+            tracing::warn!(mailbox = %mailbox.address, %error, "no subscription; the folder is polled");
+        }
+        all &= kept.is_ok();
+        context
+            .handle
+            .shared
+            .board
+            .update(folder.id, |status| status.notified = kept.is_ok());
+    }
+    all
+}
+
+#[derive(Debug, thiserror::Error)]
+enum KeepError {
+    #[error(transparent)]
+    Graph(#[from] guichet_graph::Error),
+    #[error(transparent)]
+    Store(#[from] guichet_store::Error),
+}
+
+/// Removes what an earlier life left behind: subscriptions of ours that Microsoft knows and we
+/// don't (their client state is lost), and those that we know and Microsoft doesn't.
+async fn sweep(context: &Context, url: &Url) -> Result<(), KeepError> {
+    let remote = context.graph.list_subscriptions().await?;
+    let known = context.store.subscriptions().await?;
+    let ours: HashSet<&str> = known
+        .iter()
+        .filter(|s| s.notification_url == url.as_str())
+        .map(|s| s.id.as_str())
+        .collect();
+    let mut alive = HashSet::new();
+    for subscription in &remote {
+        if ours.contains(subscription.id.as_str()) {
+            alive.insert(subscription.id.clone());
+        } else if known.iter().any(|s| s.id.as_str() == subscription.id)
+            || subscription.notification_url.as_deref() == Some(url.as_str())
+        {
+            ignore_gone(context.graph.delete_subscription(&subscription.id).await)?;
+        }
+    }
+    for subscription in &known {
+        if !alive.contains(subscription.id.as_str()) {
+            context.store.remove_subscription(&subscription.id).await?;
+        }
+    }
+    Ok(())
+}
+
+fn ignore_gone(result: Result<(), guichet_graph::Error>) -> Result<(), guichet_graph::Error> {
+    match result {
+        Err(error) if error.class == Class::Gone => Ok(()),
+        other => other,
+    }
+}
+
+async fn keep_one(
+    context: &Context,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    url: &Url,
+    existing: Option<Subscription>,
+) -> Result<(), KeepError> {
+    let now = context.now();
+    if let Some(mut subscription) = existing {
+        let left = subscription.expires_at.duration_since(now);
+        if left > RENEW_BELOW && !suspected(context, &subscription.id) {
+            remember(context, &subscription);
+            return Ok(());
+        }
+        match context
+            .graph
+            .renew_subscription(subscription.id.as_str(), now + LIFE)
+            .await
+        {
+            Ok(renewed) => {
+                subscription.expires_at = renewed.expires_at.unwrap_or(now + LIFE);
+                context.store.save_subscription(&subscription).await?;
+                remember(context, &subscription);
+                return Ok(());
+            }
+            Err(error) if error.class == Class::Gone => {
+                forget(context, &subscription.id);
+                context.store.remove_subscription(&subscription.id).await?;
+            }
+            Err(error) => {
+                suspect(context, subscription.id);
+                return Err(error.into());
+            }
+        }
+    }
+    let mut secret = [0u8; 32];
+    context.entropy.fill(&mut secret);
+    let client_state: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let created = context
+        .graph
+        .create_subscription(&NewSubscription {
+            resource: format!(
+                "users/{}/mailFolders('{}')/messages",
+                mailbox.graph_user_id, folder.graph_folder_id
+            ),
+            change_type: "created".to_owned(),
+            notification_url: url.to_string(),
+            lifecycle_notification_url: Some(format!("{url}/lifecycle")),
+            client_state: client_state.clone(),
+            expires_at: now + LIFE,
+        })
+        .await?;
+    let subscription = Subscription {
+        id: SubscriptionId::new(created.id),
+        folder: folder.id,
+        client_state,
+        notification_url: url.to_string(),
+        expires_at: created.expires_at.unwrap_or(now + LIFE),
+        created_at: now,
+    };
+    context.store.save_subscription(&subscription).await?;
+    remember(context, &subscription);
+    // What arrived before the subscription was known here was not heard: look once.
+    context.handle.mark_dirty(folder.id);
+    tracing::info!(mailbox = %mailbox.address, subscription = %subscription.id, "subscribed to change notifications");
+    Ok(())
+}
+
+/// Whether a lifecycle notification named the subscription since the last call.
+fn suspected(context: &Context, id: &SubscriptionId) -> bool {
+    context
+        .handle
+        .shared
+        .suspects
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(id)
+}
+
+fn suspect(context: &Context, id: SubscriptionId) {
+    context
+        .handle
+        .shared
+        .suspects
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(id);
+}
+
+fn remember(context: &Context, subscription: &Subscription) {
+    let known = KnownSubscription {
+        folder: subscription.folder,
+        client_state: subscription.client_state.clone(),
+    };
+    let mut map = context
+        .handle
+        .shared
+        .subscriptions
+        .write()
+        .unwrap_or_else(PoisonError::into_inner);
+    map.insert(subscription.id.clone(), known);
+}
+
+fn forget(context: &Context, id: &SubscriptionId) {
+    context
+        .handle
+        .shared
+        .subscriptions
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(id);
+}
