@@ -1,1 +1,33 @@
-//! Desired state, observation, plan, apply, findings.
+//! Connecting a tenant and diagnosing the connection: what is wanted, what is, the difference, and
+//! the steps that close it.
+//!
+//! Owns the administrator's procedure, the client secret at rest, and every word that an
+//! administrator reads. Never stores or logs the administrator's token, and never touches anything
+//! in the tenant that it does not own. Invariant: `apply` may be killed at any moment and run
+//! again; the end state is the same, and a second run changes nothing.
+
+pub mod catalogue;
+pub mod client_secret;
+mod connect;
+mod desired;
+pub mod doctor;
+mod error;
+pub mod permissions;
+mod plan;
+mod ports;
+mod progress;
+mod sign_in;
+mod steps;
+pub mod vault;
+
+pub use catalogue::Language;
+pub use connect::{Applied, Connect};
+pub use desired::{AccountTypes, Desired, DesiredApplication};
+pub use error::Error;
+pub use plan::{Change, Plan, StepId, Why};
+pub use progress::{Progress, Silent, Waiting};
+pub use sign_in::{COMMAND_LINE_TOOLS, SignIn, administrator};
+pub use vault::{KeySource, Vault};
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,179 @@
+//! Every text that an administrator reads, in English and French, side by side.
+//!
+//! Owns the words; the code that decides owns the codes. Never builds a sentence from parts of
+//! sentences: a placeholder takes a name, a number or an address. Invariant, held by a test: each
+//! code has a text in each language, with the same placeholders.
+
+mod language;
+mod mailboxes;
+mod recorded;
+mod sign_in;
+mod steps;
+mod text;
+mod work;
+
+use guichet_domain::finding::Finding;
+
+pub use language::Language;
+pub use text::{FindingText, Text};
+
+use crate::{
+    doctor::{Code, Problem},
+    plan::{Change, StepId, Why},
+    progress::Waiting,
+};
+
+/// Title of a step.
+pub fn step(step: StepId, language: Language) -> &'static str {
+    steps::title(step).get(language)
+}
+
+/// Why a change is needed.
+pub fn why(why: Why, language: Language) -> &'static str {
+    steps::why(why).get(language)
+}
+
+/// What is being waited for.
+pub fn waiting(reason: Waiting, language: Language) -> &'static str {
+    steps::waiting(reason).get(language)
+}
+
+/// One line for a change: what, from, to and why.
+pub fn change(change: &Change, language: Language) -> String {
+    let reason = why(change.why, language);
+    let subject = &change.subject;
+    let params = |from: &str, to: &str| {
+        [
+            ("subject", subject.clone()),
+            ("from", from.to_owned()),
+            ("to", to.to_owned()),
+            ("why", reason.to_owned()),
+        ]
+    };
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) => steps::REPLACE.fill(language, &params(from, to)),
+        (None, Some(to)) => steps::ADD.fill(language, &params("", to)),
+        (Some(from), None) => steps::REMOVE.fill(language, &params(from, "")),
+        (None, None) => steps::TOUCH.fill(language, &params("", "")),
+    }
+}
+
+/// Title and fix of a finding.
+pub fn finding_text(code: Code) -> FindingText {
+    recorded::text(code)
+        .or_else(|| sign_in::text(code))
+        .or_else(|| mailboxes::text(code))
+        .or_else(|| work::text(code))
+        // A test walks over every code; this is never shown.
+        .unwrap_or(FindingText::new([code.as_str(), code.as_str()], ["", ""]))
+}
+
+/// A problem in words.
+pub fn finding(problem: &Problem, language: Language) -> Finding {
+    let text = finding_text(problem.code);
+    let mut params = problem.params.clone();
+    params.push(("subject", problem.subject.clone()));
+    Finding {
+        code: problem.code.as_str().to_owned(),
+        severity: problem.code.severity(),
+        subject: problem.subject.clone(),
+        title: text.title.fill(language, &params),
+        evidence: problem.evidence.clone(),
+        fix: text.fix.fill(language, &params),
+        docs: format!("findings.md#{}", problem.code.as_str()),
+    }
+}
+
+/// Every text with a key that says where it is used; for documentation and for the test of completeness.
+pub fn all() -> Vec<(String, Text)> {
+    let mut texts = Vec::new();
+    for step in StepId::ALL {
+        texts.push((format!("step.{step:?}"), steps::title(step)));
+    }
+    for why in Why::ALL {
+        texts.push((format!("why.{why:?}"), steps::why(why)));
+    }
+    for reason in Waiting::ALL {
+        texts.push((format!("waiting.{reason:?}"), steps::waiting(reason)));
+    }
+    for (key, text) in [
+        ("change.add", steps::ADD),
+        ("change.remove", steps::REMOVE),
+        ("change.replace", steps::REPLACE),
+        ("change.touch", steps::TOUCH),
+    ] {
+        texts.push((key.to_owned(), text));
+    }
+    for code in Code::ALL {
+        let finding = finding_text(*code);
+        texts.push((format!("finding.{}.title", code.as_str()), finding.title));
+        texts.push((format!("finding.{}.fix", code.as_str()), finding.fix));
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use guichet_domain::finding::Severity;
+
+    use super::*;
+
+    #[test]
+    fn every_text_exists_in_both_languages_with_the_same_placeholders() {
+        for (key, text) in all() {
+            let [english, french] = Language::ALL.map(|language| text.get(language));
+            assert_eq!(english.is_empty(), french.is_empty(), "{key}");
+            assert_eq!(text::placeholders(english), text::placeholders(french), "{key}");
+            for template in [english, french] {
+                let trimmed = template.trim();
+                assert_eq!(trimmed, template, "{key} has space around it");
+            }
+        }
+    }
+
+    #[test]
+    fn placeholders_are_noticed_when_they_differ() {
+        // The negative control of the test above.
+        let text = Text::new("a {x} and {y}", "un {x}");
+        let [english, french] = Language::ALL.map(|language| text::placeholders(text.get(language)));
+        assert_ne!(english, french);
+    }
+
+    #[test]
+    fn every_code_has_one_text_of_its_own_and_every_trouble_has_a_fix() {
+        let mut titles = BTreeSet::new();
+        let mut codes = BTreeSet::new();
+        for code in Code::ALL {
+            let groups = [
+                recorded::text(*code),
+                sign_in::text(*code),
+                mailboxes::text(*code),
+                work::text(*code),
+            ];
+            assert_eq!(groups.iter().flatten().count(), 1, "{code:?}");
+            let text = finding_text(*code);
+            assert!(!text.title.get(Language::English).is_empty(), "{code:?}");
+            assert!(
+                titles.insert(text.title.get(Language::French)),
+                "{code:?} shares its title"
+            );
+            assert!(codes.insert(code.as_str()), "{code:?} shares its code");
+            if code.severity() >= Severity::Warning {
+                assert!(!text.fix.get(Language::English).is_empty(), "{code:?} has no fix");
+            }
+        }
+    }
+
+    #[test]
+    fn languages_are_not_copies_of_each_other() {
+        for (key, text) in all() {
+            let [english, french] = Language::ALL.map(|language| text.get(language));
+            assert!(
+                english.is_empty() || english != french || key.starts_with("change."),
+                "{key} is not translated"
+            );
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Words for the steps of connecting, the reasons of changes, and the waits between.
+
+use super::Text;
+use crate::{
+    plan::{StepId, Why},
+    progress::Waiting,
+};
+
+pub(super) const ADD: Text = Text::new("{subject}: add {to} ({why})", "{subject} : ajouter {to} ({why})");
+pub(super) const REMOVE: Text = Text::new("{subject}: remove {from} ({why})", "{subject} : retirer {from} ({why})");
+pub(super) const REPLACE: Text = Text::new("{subject}: {from} → {to} ({why})", "{subject} : {from} → {to} ({why})");
+pub(super) const TOUCH: Text = Text::new("{subject} ({why})", "{subject} ({why})");
+
+pub(super) const fn title(step: StepId) -> Text {
+    match step {
+        StepId::Tenant => Text::new(
+            "Find the tenant and its token endpoint",
+            "Trouver le locataire et son point de terminaison de jeton",
+        ),
+        StepId::Application => Text::new("Register the application", "Inscrire l'application"),
+        StepId::ServicePrincipal => Text::new("Create the enterprise application", "Créer l'application d'entreprise"),
+        StepId::Consent => Text::new("Grant admin consent", "Accorder le consentement administrateur"),
+        StepId::Secret => Text::new(
+            "Create and store the client secret",
+            "Créer et enregistrer le secret client",
+        ),
+        StepId::Token => Text::new(
+            "Obtain a token and check its permissions",
+            "Obtenir un jeton et vérifier ses autorisations",
+        ),
+        StepId::Mailboxes => Text::new("Reach the mailboxes", "Atteindre les boîtes aux lettres"),
+        StepId::Activation => Text::new("Activate the integration", "Activer l'intégration"),
+    }
+}
+
+pub(super) const fn why(why: Why) -> Text {
+    match why {
+        Why::TenantNotRecorded => Text::new("not connected yet", "pas encore connecté"),
+        Why::AddressDiffers => Text::new("another address is recorded", "une autre adresse est enregistrée"),
+        Why::ApplicationMissing => Text::new("no such application", "application absente"),
+        Why::ApplicationNotRecorded => Text::new(
+            "it exists and is not recorded yet",
+            "elle existe et n'est pas encore enregistrée ici",
+        ),
+        Why::NameDiffers => Text::new("it has another name", "elle porte un autre nom"),
+        Why::AccountTypesDiffer => Text::new("it admits other account types", "elle admet d'autres types de comptes"),
+        Why::RedirectMissing => Text::new("the redirect URI is missing", "l'URI de redirection manque"),
+        Why::PermissionNotRequested => Text::new(
+            "the registration does not ask for it",
+            "l'inscription ne la demande pas",
+        ),
+        Why::PrincipalMissing => Text::new("no enterprise application yet", "pas encore d'application d'entreprise"),
+        Why::PrincipalNotRecorded => Text::new(
+            "the enterprise application is not recorded yet",
+            "l'application d'entreprise n'est pas encore enregistrée ici",
+        ),
+        Why::ConsentMissing => Text::new("admin consent is missing", "le consentement administrateur manque"),
+        Why::SecretMissing => Text::new("no usable secret is stored", "aucun secret utilisable n'est enregistré"),
+        Why::SecretExpired => Text::new("the stored secret has expired", "le secret enregistré a expiré"),
+        Why::SecretExpiring => Text::new(
+            "the stored secret expires soon and keeps working until then",
+            "le secret enregistré expire bientôt et reste valable jusque-là",
+        ),
+        Why::SecretUnreadable => Text::new(
+            "the stored secret cannot be used",
+            "le secret enregistré est inutilisable",
+        ),
+        Why::SecretRevoked => Text::new(
+            "the stored secret no longer exists in the tenant",
+            "le secret enregistré n'existe plus dans le locataire",
+        ),
+        Why::SecretOrphaned => Text::new(
+            "its value was never stored: an earlier run was cut off",
+            "sa valeur n'a jamais été enregistrée : une exécution a été interrompue",
+        ),
+        Why::MailboxNew => Text::new("not served yet", "pas encore desservie"),
+        Why::MailboxUserDiffers => Text::new(
+            "the address belongs to another user now",
+            "l'adresse appartient désormais à un autre utilisateur",
+        ),
+        Why::MailboxDisabled => Text::new("known, and not served", "connue, mais non desservie"),
+        Why::MailboxNotWanted => Text::new(
+            "no longer configured; its conversations are kept",
+            "n'est plus configurée ; ses conversations sont conservées",
+        ),
+        Why::FolderNew => Text::new("not followed yet", "pas encore suivi"),
+        Why::IntegrationInactive => Text::new("not switched on", "pas encore activée"),
+    }
+}
+
+pub(super) const fn waiting(reason: Waiting) -> Text {
+    match reason {
+        Waiting::DirectoryReplication => Text::new(
+            "waiting until the new object is visible everywhere in the directory",
+            "en attente que le nouvel objet soit visible partout dans l'annuaire",
+        ),
+        Waiting::SecretPropagation => Text::new(
+            "waiting until the sign-in service knows the new application and secret",
+            "en attente que le service de connexion connaisse la nouvelle application et son secret",
+        ),
+        Waiting::ConsentPropagation => Text::new(
+            "waiting until new tokens carry the consent",
+            "en attente que les nouveaux jetons portent le consentement",
+        ),
+        Waiting::MailboxAccess => Text::new(
+            "waiting until Exchange honours the consent",
+            "en attente qu'Exchange applique le consentement",
+        ),
+    }
+}

@@ -1,0 +1,182 @@
+//! `connect plan` and `connect apply`: the administrator's procedure from its first step to its last.
+//!
+//! Owns the order of the steps. Never stores or logs the administrator's token. Invariant: every id
+//! is recorded as soon as it is known, and every step looks before it acts, so that a run that was
+//! killed anywhere is continued by the next.
+
+use std::sync::Arc;
+
+use guichet_domain::{IntegrationId, ports::Entropy};
+use guichet_graph::{Endpoints, GraphClient, RetryPolicy, Time, TokenSource};
+use guichet_net::Transport;
+use guichet_store::{Store, records::Integration};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    Change, Desired, Error, Plan, Progress, Vault,
+    plan::StepId,
+    ports::GraphEntropy,
+    steps::{self, Run},
+};
+
+/// What connecting works with.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    /// Graph as the signed-in administrator; from [`crate::administrator`].
+    pub administrator: GraphClient,
+    /// The way out, for discovery and for the application's own requests.
+    pub transport: Arc<dyn Transport>,
+    /// Where ids, credential and mailboxes are recorded.
+    pub store: Store,
+    /// Seals the client secret.
+    pub vault: Arc<Vault>,
+    /// Clock and waits.
+    pub time: Arc<dyn Time>,
+    /// For ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What `apply` achieved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// Our id of the integration.
+    pub integration: IntegrationId,
+    /// Directory (tenant) id.
+    pub tenant_id: String,
+    /// Application (client) id.
+    pub app_id: String,
+    /// OAuth 2.0 token endpoint (v2).
+    pub token_endpoint: String,
+    /// The client secret's id.
+    pub key_id: String,
+    /// When the client secret expires.
+    pub secret_expires_at: Timestamp,
+    /// How many mailboxes are served.
+    pub mailboxes: usize,
+    /// The changes that were made, in order; empty when all was as wanted.
+    pub changes: Vec<Change>,
+}
+
+impl Connect {
+    /// Compares the tenant with what is wanted. Changes nothing.
+    ///
+    /// # Errors
+    /// Every variant but those about waiting and secrets; nothing was changed.
+    pub async fn plan(&self, desired: &Desired) -> Result<Plan, Error> {
+        desired.validate()?;
+        let name = &desired.application.name;
+        let tenant = steps::tenant::resolve(self, desired).await?;
+        let integration = steps::tenant::recorded(self, &tenant).await?;
+        let integration = integration.as_ref();
+        let mut changes = steps::tenant::changes(desired, &tenant, integration);
+
+        let application = steps::application::observe(self, desired, integration).await?;
+        let application = application.as_ref();
+        changes.extend(steps::application::changes(desired, integration, application));
+
+        let principal = steps::principal::observe(self, application).await?;
+        changes.extend(steps::principal::changes(name, integration, principal.as_ref()));
+
+        let consent = steps::consent::observe(self, principal.as_ref()).await?;
+        changes.extend(steps::consent::changes(&consent));
+
+        let secrets = steps::secret::observe(self, desired, integration, application).await?;
+        changes.extend(steps::secret::changes(self, desired, &secrets));
+
+        let mailboxes = steps::mailboxes::observe(self, desired, integration).await?;
+        let (mailbox_changes, problems) = steps::mailboxes::changes(desired, &mailboxes);
+        changes.extend(mailbox_changes);
+
+        changes.extend(steps::activation::changes(name, integration));
+        Ok(Plan { changes, problems })
+    }
+
+    /// Makes the tenant as wanted, step by step. May be dropped or killed at any moment and run
+    /// again.
+    ///
+    /// # Errors
+    /// Where a step can't be done: what was done stays and is recorded. [`Error::Diagnosed`] after
+    /// the last step names mailboxes that can't be served; the others are.
+    pub async fn apply(&self, desired: &Desired, progress: &dyn Progress) -> Result<Applied, Error> {
+        desired.validate()?;
+        let run = Run {
+            connect: self,
+            desired,
+            progress,
+        };
+        let mut made = Vec::new();
+        let mut done = |step: StepId, changes: Vec<Change>| {
+            progress.done(step, &changes);
+            made.extend(changes);
+            !made.is_empty()
+        };
+
+        progress.started(StepId::Tenant);
+        let (tenant, mut integration, changes) = steps::tenant::apply(run).await?;
+        done(StepId::Tenant, changes);
+
+        progress.started(StepId::Application);
+        let (application, changes) = steps::application::apply(run, &mut integration).await?;
+        done(StepId::Application, changes);
+
+        progress.started(StepId::ServicePrincipal);
+        let (principal, changes) = steps::principal::apply(run, &mut integration, &application).await?;
+        done(StepId::ServicePrincipal, changes);
+
+        progress.started(StepId::Consent);
+        let changes = steps::consent::apply(run, &principal).await?;
+        done(StepId::Consent, changes);
+
+        progress.started(StepId::Secret);
+        let (credential, changes) = steps::secret::apply(run, &integration, &application).await?;
+        let changed = done(StepId::Secret, changes);
+
+        progress.started(StepId::Token);
+        let client = steps::token::prove(run, &integration, &credential).await?;
+        done(StepId::Token, Vec::new());
+
+        progress.started(StepId::Mailboxes);
+        let settling = changed || steps::secret::is_young(self, &credential);
+        let (changes, problems) = steps::mailboxes::apply(run, &integration, &client, settling).await?;
+        done(StepId::Mailboxes, changes);
+
+        let served = desired.mailboxes.len().saturating_sub(problems.len());
+        if served > 0 || desired.mailboxes.is_empty() {
+            progress.started(StepId::Activation);
+            let changes = steps::activation::apply(run, &mut integration).await?;
+            done(StepId::Activation, changes);
+        }
+        if !problems.is_empty() {
+            return Err(Error::Diagnosed { problems });
+        }
+        Ok(Applied {
+            integration: integration.id,
+            tenant_id: tenant.id,
+            app_id: application.app_id,
+            token_endpoint: tenant.token_endpoint.to_string(),
+            key_id: credential.key_id,
+            secret_expires_at: credential.expires_at,
+            mailboxes: served,
+            changes: made,
+        })
+    }
+
+    /// A Graph client of the application itself.
+    pub(crate) fn client(&self, endpoints: Endpoints, source: Arc<dyn TokenSource>) -> GraphClient {
+        GraphClient::new(
+            self.transport.clone(),
+            source,
+            endpoints,
+            RetryPolicy::default(),
+            self.time.clone(),
+            Arc::new(GraphEntropy(self.entropy.clone())),
+        )
+    }
+
+    pub(crate) async fn record(&self, integration: &mut Integration) -> Result<(), Error> {
+        integration.updated_at = self.time.now();
+        self.store.upsert_integration(integration).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,321 @@
+//! What the operator wants the tenant to look like.
+//!
+//! Owns the shape of the `[connect]` part of the configuration and its rules. Never asks the tenant
+//! anything. Invariant: a [`Desired`] that passed [`Desired::validate`] can be applied without a
+//! further look at its fields.
+
+use std::collections::BTreeSet;
+
+use guichet_domain::EmailAddress;
+use serde::{Deserialize, Deserializer, Serialize};
+use url::{Host, Url};
+use uuid::Uuid;
+
+use crate::Error;
+
+/// Longest life of a client secret that the portal offers: 24 months.
+const LIFETIME_DAYS: std::ops::RangeInclusive<u16> = 1..=730;
+/// A plan must stay readable, and each mailbox costs three requests.
+const MAX_MAILBOXES: usize = 500;
+/// Each folder is a cursor and a subscription of its own; Graph allows 1,000 subscriptions for each mailbox and
+/// application, and far fewer are of use.
+const MAX_FOLDERS: usize = 20;
+/// Entra's limit for a display name.
+const MAX_NAME: usize = 256;
+
+/// The desired state of one connection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desired {
+    /// Directory (tenant) id, or one of the tenant's domain names.
+    pub tenant: String,
+    /// Base address of the sign-in service.
+    #[serde(default = "default_authority")]
+    pub authority: Url,
+    /// Base address of Graph, without a version.
+    #[serde(default = "default_graph")]
+    pub graph: Url,
+    /// The application registration.
+    pub application: DesiredApplication,
+    /// Addresses of the mailboxes to serve.
+    #[serde(default)]
+    pub mailboxes: Vec<EmailAddress>,
+    /// Folders to follow in each mailbox: well-known names such as `inbox`, or display names.
+    #[serde(default = "default_folders")]
+    pub folders: Vec<String>,
+}
+
+/// The desired application registration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DesiredApplication {
+    /// Display name.
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// Who may sign in with it.
+    #[serde(default)]
+    pub account_types: AccountTypes,
+    /// Redirect address of the web platform; Guichet never receives anything there.
+    #[serde(default = "default_redirect")]
+    pub redirect_uri: Url,
+    /// Description of the client secret, as the portal shows it.
+    #[serde(default = "default_description")]
+    pub secret_description: String,
+    /// Life of a client secret in days, 1 to 730.
+    #[serde(default = "default_lifetime", deserialize_with = "lifetime")]
+    pub secret_lifetime_days: u16,
+}
+
+/// The portal's *supported account types*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountTypes {
+    /// Accounts in this organisational directory only.
+    #[default]
+    SingleTenant,
+    /// Accounts in any organisational directory.
+    AnyOrganisation,
+}
+
+impl AccountTypes {
+    /// Graph's `signInAudience`.
+    pub const fn sign_in_audience(self) -> &'static str {
+        match self {
+            Self::SingleTenant => "AzureADMyOrg",
+            Self::AnyOrganisation => "AzureADMultipleOrgs",
+        }
+    }
+}
+
+impl Default for DesiredApplication {
+    fn default() -> Self {
+        Self {
+            name: default_name(),
+            account_types: AccountTypes::default(),
+            redirect_uri: default_redirect(),
+            secret_description: default_description(),
+            secret_lifetime_days: default_lifetime(),
+        }
+    }
+}
+
+impl DesiredApplication {
+    /// The redirect address as a human types it: without the slash that a parsed address gains when
+    /// it has no path.
+    pub fn redirect_text(&self) -> &str {
+        let text = self.redirect_uri.as_str();
+        if self.redirect_uri.path() == "/" {
+            text.trim_end_matches('/')
+        } else {
+            text
+        }
+    }
+}
+
+impl Desired {
+    /// Checks what the types can't.
+    ///
+    /// # Errors
+    /// [`Error::Desired`] naming the field and what to write instead.
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |field: &'static str, problem: String| Err(Error::Desired { field, problem });
+        if !is_tenant(&self.tenant) {
+            return refuse(
+                "tenant",
+                format!("`{}` is neither a directory (tenant) id nor a domain name", self.tenant),
+            );
+        }
+        for (field, url) in [("authority", &self.authority), ("graph", &self.graph)] {
+            if !is_base(url) {
+                return refuse(
+                    field,
+                    format!("`{url}` is not a base address: expected https://host without path and query"),
+                );
+            }
+        }
+        let application = &self.application;
+        for (field, text) in [
+            ("application.name", &application.name),
+            ("application.secret_description", &application.secret_description),
+        ] {
+            let length = text.chars().count();
+            if text.trim().is_empty() || length > MAX_NAME {
+                return refuse(field, format!("it has {length} characters, expected 1 to {MAX_NAME}"));
+            }
+        }
+        if !is_redirect(&application.redirect_uri) {
+            return refuse(
+                "application.redirect_uri",
+                format!(
+                    "`{}` is refused by Entra: use https, or http://localhost",
+                    application.redirect_uri
+                ),
+            );
+        }
+        let days = application.secret_lifetime_days;
+        if !LIFETIME_DAYS.contains(&days) {
+            return refuse("application.secret_lifetime_days", format!("{days} is not 1 to 730"));
+        }
+        if self.mailboxes.len() > MAX_MAILBOXES {
+            return refuse(
+                "mailboxes",
+                format!(
+                    "{} addresses, at most {MAX_MAILBOXES} are supported",
+                    self.mailboxes.len()
+                ),
+            );
+        }
+        if let Some(twice) = repeated(self.mailboxes.iter().map(|address| address.as_str().to_owned())) {
+            return refuse("mailboxes", format!("`{twice}` is listed twice"));
+        }
+        if self.folders.is_empty() || self.folders.len() > MAX_FOLDERS {
+            return refuse(
+                "folders",
+                format!("{} folders, expected 1 to {MAX_FOLDERS}", self.folders.len()),
+            );
+        }
+        if self.folders.iter().any(|name| name.trim().is_empty()) {
+            return refuse("folders", "a folder has no name".to_owned());
+        }
+        if let Some(twice) = repeated(self.folders.iter().map(|name| name.to_lowercase())) {
+            return refuse("folders", format!("`{twice}` is listed twice"));
+        }
+        Ok(())
+    }
+}
+
+fn repeated(texts: impl Iterator<Item = String>) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    texts.into_iter().find(|text| !seen.insert(text.clone()))
+}
+
+fn is_tenant(text: &str) -> bool {
+    let domain = text.contains('.')
+        && text
+            .split('.')
+            .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-'));
+    Uuid::parse_str(text).is_ok() || domain
+}
+
+/// Plain http is left to a loopback address: an emulator runs there, Microsoft never does.
+fn is_base(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    scheme && url.has_host() && plain
+}
+
+fn is_redirect(url: &Url) -> bool {
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && url.host_str() == Some("localhost"));
+    scheme && url.fragment().is_none()
+}
+
+fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let days = i64::deserialize(deserializer)?;
+    u16::try_from(days)
+        .ok()
+        .filter(|days| LIFETIME_DAYS.contains(days))
+        .ok_or_else(|| serde::de::Error::custom(format!("{days} days is not 1 to 730")))
+}
+
+fn default_authority() -> Url {
+    Url::parse("https://login.microsoftonline.com").expect("a constant address parses")
+}
+
+fn default_graph() -> Url {
+    Url::parse("https://graph.microsoft.com").expect("a constant address parses")
+}
+
+fn default_redirect() -> Url {
+    Url::parse("http://localhost").expect("a constant address parses")
+}
+
+fn default_name() -> String {
+    "Guichet".to_owned()
+}
+
+fn default_description() -> String {
+    "Guichet".to_owned()
+}
+
+const fn default_lifetime() -> u16 {
+    180
+}
+
+fn default_folders() -> Vec<String> {
+    vec!["inbox".to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desired(change: impl FnOnce(&mut serde_json::Value)) -> Result<Desired, String> {
+        let mut json = serde_json::json!({ "tenant": "contoso.example", "application": {} });
+        change(&mut json);
+        let desired: Desired = serde_json::from_value(json).map_err(|e| e.to_string())?;
+        desired.validate().map_err(|e| e.to_string())?;
+        Ok(desired)
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_portal_page() {
+        let desired = desired(|_| {}).unwrap();
+        assert_eq!(desired.application.redirect_text(), "http://localhost");
+        assert_eq!(desired.application.account_types.sign_in_audience(), "AzureADMyOrg");
+        assert_eq!(desired.application.secret_lifetime_days, 180);
+        assert_eq!(desired.folders, ["inbox"]);
+        assert_eq!(desired.authority.as_str(), "https://login.microsoftonline.com/");
+    }
+
+    #[test]
+    fn each_bad_field_is_named() {
+        for (field, value) in [
+            ("tenant", "not a tenant"),
+            ("tenant", "nodots"),
+            ("authority", "http://login.microsoftonline.com"),
+            ("graph", "https://graph.microsoft.com/v1.0"),
+        ] {
+            let error = desired(|json| json[field] = value.into()).unwrap_err();
+            assert!(error.contains(field) && error.contains(value), "{error}");
+        }
+        for (field, value) in [
+            ("name", serde_json::json!("")),
+            ("redirect_uri", serde_json::json!("http://127.0.0.1")),
+            ("redirect_uri", serde_json::json!("http://contoso.example")),
+        ] {
+            let error = desired(|json| json["application"][field] = value).unwrap_err();
+            assert!(error.contains(field), "{error}");
+        }
+        for days in [0, 731, -1, 70_000] {
+            let error = desired(|json| json["application"]["secret_lifetime_days"] = days.into()).unwrap_err();
+            assert!(error.contains("1 to 730"), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_doubles_are_refused() {
+        let error = desired(|json| json["tenat"] = "x".into()).unwrap_err();
+        assert!(error.contains("tenat"), "{error}");
+        let error = desired(|json| json["application"]["colour"] = "x".into()).unwrap_err();
+        assert!(error.contains("colour"), "{error}");
+        let error = desired(|json| json["mailboxes"] = serde_json::json!(["a@b.example", "A@B.example"])).unwrap_err();
+        assert!(error.contains("a@b.example"), "{error}");
+        let error = desired(|json| json["folders"] = serde_json::json!(["Inbox", "inbox"])).unwrap_err();
+        assert!(error.contains("inbox"), "{error}");
+    }
+
+    #[test]
+    fn an_emulator_on_the_loopback_address_may_speak_plain_http() {
+        let accepted = desired(|json| {
+            json["authority"] = "http://127.0.0.1:8080".into();
+            json["graph"] = "http://localhost:8080".into();
+        });
+        assert!(accepted.is_ok(), "{accepted:?}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The codes of findings. They are stable: scripts and documentation refer to them.
+
+use guichet_domain::finding::Severity;
+use serde::{Serialize, Serializer};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident;)+) => {
+        /// Code of a finding.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The stable text.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// How bad it is. A code has one severity, so that scripts can rely on it.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // ---- what is recorded
+    /// Nothing has been connected.
+    IntegrationAbsent = "integration-absent", Error;
+    /// The integration is switched off.
+    IntegrationInactive = "integration-inactive", Info;
+    /// The service reported that the integration fails.
+    IntegrationError = "integration-error", Error;
+    /// The integration is recorded and switched on.
+    IntegrationActive = "integration-active", Ok;
+    /// The store can't be read.
+    StoreUnusable = "store-unusable", Error;
+    /// The master key can't be had.
+    KeyUnusable = "key-unusable", Error;
+    /// No credential is stored.
+    CredentialAbsent = "credential-absent", Error;
+    /// The stored credential does not open with this master key.
+    CredentialWrongKey = "credential-wrong-key", Error;
+    /// The stored credential is damaged.
+    CredentialDamaged = "credential-damaged", Error;
+    /// The stored value is the secret's id.
+    CredentialIsSecretId = "credential-is-secret-id", Error;
+    /// A credential is stored and opens.
+    CredentialPresent = "credential-present", Ok;
+    // ---- the sign-in service
+    /// The host name of the sign-in service has no address.
+    AuthorityDns = "authority-dns", Error;
+    /// No connection to the sign-in service.
+    AuthorityConnect = "authority-connect", Error;
+    /// The certificate of the sign-in service is not trusted.
+    AuthorityTls = "authority-tls", Error;
+    /// The sign-in service does not answer in time.
+    AuthorityTimeout = "authority-timeout", Error;
+    /// The connection to the sign-in service was cut.
+    AuthorityCut = "authority-cut", Error;
+    /// What answers is not a sign-in service.
+    AuthorityNotEntra = "authority-not-entra", Error;
+    /// What the sign-in service describes is not what is configured.
+    DiscoveryMismatch = "discovery-mismatch", Error;
+    /// The sign-in service is overloaded or throttles.
+    AuthorityBusy = "authority-busy", Warning;
+    /// The sign-in service answers.
+    AuthorityOk = "authority-ok", Ok;
+    /// There is no such tenant here.
+    TenantUnknown = "tenant-unknown", Error;
+    /// The text is no tenant identifier.
+    TenantInvalid = "tenant-invalid", Error;
+    /// The tenant is in another national cloud.
+    TenantOtherCloud = "tenant-other-cloud", Error;
+    /// The configured tenant is not the recorded one.
+    TenantMismatch = "tenant-mismatch", Error;
+    /// The clock is off.
+    ClockSkewed = "clock-skewed", Error;
+    // ---- the credential at the token endpoint
+    /// A token was issued.
+    TokenOk = "token-ok", Ok;
+    /// The secret is wrong.
+    SecretWrong = "secret-wrong", Error;
+    /// The secret has expired.
+    SecretExpired = "secret-expired", Error;
+    /// The application is not in the tenant.
+    ApplicationNotInTenant = "application-not-in-tenant", Error;
+    /// The application id is not one.
+    ApplicationIdInvalid = "application-id-invalid", Error;
+    /// The application or its service principal is disabled.
+    ApplicationDisabled = "application-disabled", Error;
+    /// The application is registered as a public client.
+    ApplicationPublic = "application-public", Error;
+    /// Entra saw the assertion outside its time range.
+    TokenClock = "token-clock", Error;
+    /// Microsoft Graph is not in the tenant, or the wrong cloud's Graph was named.
+    ResourceNotInTenant = "resource-not-in-tenant", Error;
+    /// Conditional Access blocks the sign-in.
+    ConditionalAccess = "conditional-access", Error;
+    /// Consent or assignment is required before a token is issued.
+    ConsentRequired = "consent-required", Error;
+    /// The same request came too often.
+    TokenLoop = "token-loop", Warning;
+    /// Entra refused for another reason.
+    TokenRefused = "token-refused", Error;
+    // ---- life of the secret
+    /// The secret lives longer than 30 days.
+    SecretValid = "secret-valid", Ok;
+    /// Thirty days or less.
+    SecretExpires30 = "secret-expires-30-days", Info;
+    /// Fourteen days or less.
+    SecretExpires14 = "secret-expires-14-days", Warning;
+    /// Seven days or less.
+    SecretExpires7 = "secret-expires-7-days", Warning;
+    /// One day or less.
+    SecretExpires1 = "secret-expires-1-day", Warning;
+    /// The tenant's policy forbids client secrets, or such long ones.
+    SecretPolicy = "secret-policy", Error;
+    // ---- consent
+    /// The token carries what is needed and nothing else.
+    ConsentOk = "consent-ok", Ok;
+    /// The token lacks a permission.
+    ConsentMissing = "consent-missing", Error;
+    /// The token carries more than is needed.
+    ConsentExcess = "consent-excess", Warning;
+    // ---- mailboxes
+    /// No mailbox is served.
+    MailboxesAbsent = "mailboxes-absent", Warning;
+    /// A configured mailbox has not been connected.
+    MailboxNotConnected = "mailbox-not-connected", Warning;
+    /// The mailbox and its folders are reachable.
+    MailboxOk = "mailbox-ok", Ok;
+    /// There is no such user.
+    MailboxUnknown = "mailbox-unknown", Error;
+    /// The user has no Exchange Online mailbox.
+    MailboxNone = "mailbox-none", Error;
+    /// The mailbox is half provisioned or being moved.
+    MailboxStale = "mailbox-stale", Error;
+    /// Access is denied.
+    MailboxDenied = "mailbox-denied", Error;
+    /// An application access policy blocks the application.
+    MailboxPolicy = "mailbox-policy", Error;
+    /// Graph refuses the token.
+    MailboxTokenRefused = "mailbox-token-refused", Error;
+    /// Graph throttles or is overloaded.
+    MailboxBusy = "mailbox-busy", Warning;
+    /// Graph can't be reached.
+    GraphUnreachable = "graph-unreachable", Error;
+    /// Graph answered with another error.
+    MailboxRefused = "mailbox-refused", Error;
+    /// A followed folder is gone.
+    FolderMissing = "folder-missing", Error;
+    /// A folder has not been read to its end for long.
+    FolderBehind = "folder-behind", Warning;
+    // ---- notifications
+    /// Notifications are not configured.
+    NotificationsOff = "notifications-off", Info;
+    /// A folder has no subscription.
+    SubscriptionAbsent = "subscription-absent", Warning;
+    /// A subscription has expired.
+    SubscriptionExpired = "subscription-expired", Warning;
+    /// A subscription delivers to another address.
+    SubscriptionElsewhere = "subscription-elsewhere", Warning;
+    /// The subscription lives.
+    SubscriptionOk = "subscription-ok", Ok;
+    // ---- work
+    /// Replies or marks were given up.
+    OutboxDead = "outbox-dead", Error;
+    /// More waits than usual.
+    OutboxBacklog = "outbox-backlog", Warning;
+    /// Mails were set aside.
+    QuarantinePresent = "quarantine-present", Warning;
+    /// Nothing waits.
+    WorkOk = "work-ok", Ok;
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

@@ -1,0 +1,35 @@
+//! Check: does the token carry what is needed, and no more?
+
+use guichet_graph::TokenClaims;
+
+use super::{Code, Problem};
+use crate::{permissions, steps::token::missing};
+
+pub(super) fn check(claims: &TokenClaims) -> Vec<Problem> {
+    let app_id = claims.appid.as_deref().unwrap_or_default();
+    let evidence = format!("roles in the token: {}", listed(&claims.roles));
+    let missing = missing(claims);
+    let is_needed = |role: &String| permissions::ROLES.iter().any(|needed| needed.name == *role);
+    let excess: Vec<&String> = claims.roles.iter().filter(|role| !is_needed(role)).collect();
+    let mut problems = Vec::new();
+    if !missing.is_empty() {
+        let problem = Problem::new(Code::ConsentMissing, app_id, &evidence);
+        problems.push(problem.with("permissions", &missing.join(", ")));
+    }
+    if !excess.is_empty() {
+        let names = excess.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+        problems.push(Problem::new(Code::ConsentExcess, app_id, &evidence).with("permissions", &names));
+    }
+    if problems.is_empty() {
+        problems.push(Problem::new(Code::ConsentOk, app_id, evidence));
+    }
+    problems
+}
+
+fn listed(roles: &[String]) -> String {
+    if roles.is_empty() {
+        "none".to_owned()
+    } else {
+        roles.join(", ")
+    }
+}

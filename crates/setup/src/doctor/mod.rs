@@ -1,0 +1,142 @@
+//! Diagnosis: one file per check, each giving findings with evidence.
+//!
+//! Owns the order of the checks and what they know from each other. Never changes anything, in the
+//! tenant or here. Invariant: a check that can't look because of an earlier problem stays silent,
+//! so that one cause gives one finding.
+
+mod authority;
+mod code;
+mod consent;
+mod diagnose;
+mod expiry;
+mod mailboxes;
+mod problem;
+mod recorded;
+mod subscriptions;
+mod token;
+mod work;
+
+use std::sync::Arc;
+
+use guichet_domain::{finding::Finding, ports::Entropy};
+use guichet_graph::{Endpoints, RetryPolicy, Time};
+use guichet_net::Transport;
+use guichet_store::{Store, records::Integration};
+use url::Url;
+
+pub use code::Code;
+pub use problem::Problem;
+
+pub(crate) use diagnose::{SignInNames, aadsts, evidence, mailbox, sign_in};
+
+use crate::{Desired, Error, Language, Vault, catalogue, steps::token::endpoints};
+
+/// What the checks look at.
+#[derive(Debug)]
+pub struct DoctorContext {
+    /// What is recorded.
+    pub store: Store,
+    /// The vault, or why it did not open.
+    pub vault: Result<Arc<Vault>, Error>,
+    /// The way out.
+    pub transport: Arc<dyn Transport>,
+    /// Clock.
+    pub time: Arc<dyn Time>,
+    /// For request ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// What is configured; `None` where there is no configuration, then only what is recorded is
+    /// checked.
+    pub desired: Option<Desired>,
+    /// Public address of the notification endpoint; `None` for polling only.
+    pub notification_url: Option<Url>,
+}
+
+/// Which tenant is asked, and where.
+struct Place {
+    /// Id or domain name.
+    tenant: String,
+    endpoints: Endpoints,
+}
+
+impl Place {
+    /// As configured, so that a mistake in the configuration is found before it is applied; else as
+    /// recorded.
+    fn of(integration: &Integration, desired: Option<&Desired>) -> Option<Self> {
+        Some(match desired {
+            Some(desired) => Self {
+                tenant: desired.tenant.clone(),
+                endpoints: endpoints(desired),
+            },
+            None => Self {
+                tenant: integration.tenant_id.clone(),
+                endpoints: Endpoints {
+                    authority: integration.authority.parse().ok()?,
+                    graph: integration.graph_url.parse().ok()?,
+                },
+            },
+        })
+    }
+}
+
+/// Runs every check and words the findings, the passed ones too.
+pub async fn run(context: &DoctorContext, language: Language) -> Vec<Finding> {
+    let problems = problems(context).await;
+    problems.iter().map(|p| catalogue::finding(p, language)).collect()
+}
+
+/// Runs every check.
+pub async fn problems(context: &DoctorContext) -> Vec<Problem> {
+    match checks(context).await {
+        Ok(problems) => problems,
+        Err((mut problems, error)) => {
+            problems.push(Problem::new(Code::StoreUnusable, "", error.to_string()));
+            problems
+        }
+    }
+}
+
+type Broken = (Vec<Problem>, guichet_store::Error);
+
+async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
+    let mut problems = Vec::new();
+    macro_rules! stored {
+        ($call:expr) => {
+            match $call.await {
+                Ok(value) => value,
+                Err(error) => return Err((problems, error)),
+            }
+        };
+    }
+    let recorded = stored!(recorded::check(context, &mut problems));
+    let Some(integration) = recorded.integration else {
+        return Ok(problems);
+    };
+    if let Some(credential) = &recorded.credential {
+        problems.push(expiry::check(credential, context.time.now()));
+    }
+    let expired = problems.iter().any(|problem| problem.code == Code::SecretExpired);
+    let place = Place::of(&integration, context.desired.as_ref());
+    let reachable = match &place {
+        Some(place) => authority::check(context, place, &integration, &mut problems).await,
+        None => false,
+    };
+    if let (true, false, Some(place), Some(secret)) = (reachable, expired, &place, recorded.secret)
+        && let Some(signed_in) = token::check(context, place, &integration, secret, &mut problems).await
+    {
+        problems.extend(consent::check(&signed_in.claims));
+        let found = stored!(mailboxes::check(context, &integration, &signed_in.client));
+        problems.extend(found);
+    }
+    let found = stored!(mailboxes::listed(context, &integration));
+    problems.extend(found);
+    let found = stored!(subscriptions::check(context));
+    problems.extend(found);
+    let found = stored!(work::check(context));
+    problems.extend(found);
+    Ok(problems)
+}
+
+/// A doctor asks once: what passes by itself after a retry is for the service, not for a diagnosis.
+fn once() -> RetryPolicy {
+    RetryPolicy::never()
+}

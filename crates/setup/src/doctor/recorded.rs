@@ -1,0 +1,90 @@
+//! Check: is something connected, and can its secret be opened?
+//!
+//! Never shows the secret.
+
+use guichet_store::records::{Credential, Integration};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Code, DoctorContext, Problem};
+use crate::{Error, client_secret};
+
+/// What later checks need.
+#[derive(Default)]
+pub(super) struct Recorded {
+    pub integration: Option<Integration>,
+    pub credential: Option<Credential>,
+    /// Only if it opens and looks like a value.
+    pub secret: Option<SecretString>,
+}
+
+pub(super) async fn check(context: &DoctorContext, problems: &mut Vec<Problem>) -> guichet_store::Result<Recorded> {
+    let Some(integration) = context.store.integration().await? else {
+        problems.push(Problem::new(Code::IntegrationAbsent, "", "no integration is recorded"));
+        return Ok(Recorded::default());
+    };
+    problems.push(state(&integration));
+    // The newest is the one in use.
+    let credential = context.store.credentials(integration.id).await?.into_iter().next();
+    let secret = match &credential {
+        Some(credential) => open(context, credential, problems),
+        None => {
+            problems.push(Problem::new(Code::CredentialAbsent, "", "no credential is recorded"));
+            None
+        }
+    };
+    Ok(Recorded {
+        integration: Some(integration),
+        credential,
+        secret,
+    })
+}
+
+fn state(integration: &Integration) -> Problem {
+    let code = if integration.reported_state == "error" {
+        Code::IntegrationError
+    } else if integration.intended_state == "active" {
+        Code::IntegrationActive
+    } else {
+        Code::IntegrationInactive
+    };
+    let mut evidence = format!(
+        "intended {}, reported {}",
+        integration.intended_state, integration.reported_state
+    );
+    if !integration.reported_text.is_empty() {
+        evidence.push_str(": ");
+        evidence.push_str(&integration.reported_text);
+    }
+    Problem::new(code, &integration.application_name, evidence)
+}
+
+fn open(context: &DoctorContext, credential: &Credential, problems: &mut Vec<Problem>) -> Option<SecretString> {
+    let key_id = credential.key_id.as_str();
+    let vault = match &context.vault {
+        Ok(vault) => vault,
+        Err(error) => {
+            problems.push(Problem::new(Code::KeyUnusable, "", error.to_string()));
+            return None;
+        }
+    };
+    match client_secret::unseal(vault, credential) {
+        Ok(value) if client_secret::is_secret_id(value.expose_secret()) => {
+            let evidence = format!("the value stored for secret id {key_id} is a GUID");
+            problems.push(Problem::new(Code::CredentialIsSecretId, key_id, evidence));
+            None
+        }
+        Ok(value) => {
+            let evidence = format!("secret id {key_id}, {}", vault.origin());
+            problems.push(Problem::new(Code::CredentialPresent, key_id, evidence));
+            Some(value)
+        }
+        Err(error) => {
+            let code = match error {
+                Error::WrongKey { .. } => Code::CredentialWrongKey,
+                _ => Code::CredentialDamaged,
+            };
+            problems.push(Problem::new(code, key_id, error.to_string()));
+            None
+        }
+    }
+}

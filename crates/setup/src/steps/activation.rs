@@ -1,0 +1,47 @@
+//! Step 8: what the operator wants of the integration.
+//!
+//! Owns the intended state. Never claims that mail flows: the reported state belongs to the service.
+
+use guichet_store::records::Integration;
+
+use super::Run;
+use crate::{
+    Change, Error,
+    plan::{StepId, Why},
+};
+
+const ACTIVE: &str = "active";
+
+pub(crate) fn changes(name: &str, integration: Option<&Integration>) -> Vec<Change> {
+    match integration.map(|row| row.intended_state.as_str()) {
+        Some(ACTIVE) => Vec::new(),
+        Some(other) => vec![Change::replace(
+            StepId::Activation,
+            name,
+            other,
+            ACTIVE,
+            Why::IntegrationInactive,
+        )],
+        None => vec![Change::add(StepId::Activation, name, ACTIVE, Why::IntegrationInactive)],
+    }
+}
+
+pub(crate) async fn apply(run: Run<'_>, integration: &mut Integration) -> Result<Vec<Change>, Error> {
+    let changes = changes(&run.desired.application.name, Some(integration));
+    if !changes.is_empty() {
+        let reported = match integration.reported_state.as_str() {
+            ACTIVE => ACTIVE,
+            // The service reports `active` once it runs.
+            _ => "activating",
+        };
+        let (id, now) = (integration.id, run.connect.time.now());
+        run.connect
+            .store
+            .set_integration_state(id, ACTIVE, reported, "", now)
+            .await?;
+        integration.intended_state = ACTIVE.to_owned();
+        integration.reported_state = reported.to_owned();
+        integration.reported_text = String::new();
+    }
+    Ok(changes)
+}

@@ -1,0 +1,265 @@
+//! Step 5: the client secret.
+//!
+//! Owns the way of a secret value from Entra's answer into the vault. Entra shows it once, so it is
+//! sealed and stored before anything else is tried; a secret whose value did not get that far is
+//! removed again, at once or by the next run. Never removes a secret that someone else may use, and
+//! never logs a value. Invariant: after a run that ended well, every secret of ours in the tenant
+//! is stored here, and every stored one exists in the tenant.
+
+use guichet_domain::CredentialId;
+use guichet_graph::{Application, NewSecret};
+use guichet_store::records::{Credential, Integration};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use secrecy::ExposeSecret;
+
+use super::{Run, refused, replicated};
+use crate::{
+    Change, Connect, Desired, Error, client_secret,
+    doctor::{self, Code, Problem},
+    plan::{StepId, Why},
+    ports::TimeAsClock,
+};
+
+const STEP: StepId = StepId::Secret;
+
+/// A secret this young may be missing from what the directory lists.
+const REPLICATION: SignedDuration = SignedDuration::from_mins(10);
+/// Room for the difference between our clock and the directory's.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// A secret with less time left than this is replaced, with overlap.
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What there is, judged.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    /// The newest stored secret that works, as far as can be seen from here.
+    pub keep: Option<Credential>,
+    /// Why a new one is needed, if one is.
+    pub renew: Option<Why>,
+    /// Stored ones that work no longer.
+    drop: Vec<(Credential, Why)>,
+    /// Key ids in the tenant that are ours and whose value was never stored.
+    orphans: Vec<String>,
+}
+
+/// Compares what is stored with what the application lists.
+pub(crate) async fn observe(
+    connect: &Connect,
+    desired: &Desired,
+    integration: Option<&Integration>,
+    application: Option<&Application>,
+) -> Result<Secrets, Error> {
+    let stored = match integration {
+        Some(integration) => connect.store.credentials(integration.id).await?,
+        None => Vec::new(),
+    };
+    let now = connect.time.now();
+    let mut secrets = Secrets::default();
+    for credential in &stored {
+        match fault(connect, credential, application, now) {
+            Some(why) => secrets.drop.push((credential.clone(), why)),
+            None if secrets.keep.is_none() => secrets.keep = Some(credential.clone()),
+            // An older one that still works overlaps with its successor until it expires.
+            None => {}
+        }
+    }
+    secrets.renew = match &secrets.keep {
+        None => Some(secrets.drop.first().map_or(Why::SecretMissing, |(_, why)| *why)),
+        Some(credential) => {
+            (credential.expires_at.duration_since(now) <= renew_before(credential)).then_some(Why::SecretExpiring)
+        }
+    };
+    if let (Some(application), Some(integration)) = (application, integration) {
+        secrets.orphans = orphans(desired, integration, application, &stored);
+    }
+    Ok(secrets)
+}
+
+/// A third of its life, for a secret that never had 90 days.
+fn renew_before(credential: &Credential) -> SignedDuration {
+    let life = credential.expires_at.duration_since(credential.created_at);
+    RENEW_BEFORE.min(life / 3)
+}
+
+fn fault(connect: &Connect, credential: &Credential, application: Option<&Application>, now: Timestamp) -> Option<Why> {
+    let listed = application.is_some_and(|application| {
+        let mut passwords = application.password_credentials.iter();
+        passwords.any(|password| password.key_id.eq_ignore_ascii_case(&credential.key_id))
+    });
+    let young = now.duration_since(credential.created_at) < REPLICATION;
+    if credential.expires_at <= now {
+        Some(Why::SecretExpired)
+    } else if !(listed || young && application.is_some()) {
+        Some(Why::SecretRevoked)
+    } else {
+        match client_secret::unseal(&connect.vault, credential) {
+            Ok(value) if !client_secret::is_secret_id(value.expose_secret()) => None,
+            _ => Some(Why::SecretUnreadable),
+        }
+    }
+}
+
+/// A process that died between Entra's answer and the store leaves a secret that carries our
+/// description and was made after this integration was recorded. An older one belongs to an earlier
+/// installation that may still run.
+fn orphans(
+    desired: &Desired,
+    integration: &Integration,
+    application: &Application,
+    stored: &[Credential],
+) -> Vec<String> {
+    let ours_since = integration.created_at - CLOCK_SKEW;
+    let passwords = application.password_credentials.iter();
+    let orphans = passwords.filter(|password| {
+        let described = password.display_name.as_deref() == Some(desired.application.secret_description.as_str());
+        let known = stored
+            .iter()
+            .any(|credential| credential.key_id.eq_ignore_ascii_case(&password.key_id));
+        let recent = password.start.is_some_and(|start| start >= ours_since);
+        described && !known && recent
+    });
+    orphans.map(|password| password.key_id.clone()).collect()
+}
+
+pub(crate) fn changes(connect: &Connect, desired: &Desired, secrets: &Secrets) -> Vec<Change> {
+    let description = &desired.application.secret_description;
+    let mut changes = Vec::new();
+    for key_id in &secrets.orphans {
+        changes.push(Change::remove(STEP, key_id, description, Why::SecretOrphaned));
+    }
+    if let Some(why) = secrets.renew {
+        let until = date(expiry(connect, desired));
+        changes.push(Change::add(STEP, description, until, why));
+    }
+    for (credential, why) in &secrets.drop {
+        changes.push(Change::remove(STEP, &credential.key_id, &credential.description, *why));
+    }
+    changes
+}
+
+/// Leaves exactly one newest usable secret, and returns it.
+pub(crate) async fn apply(
+    run: Run<'_>,
+    integration: &Integration,
+    application: &Application,
+) -> Result<(Credential, Vec<Change>), Error> {
+    let Run { connect, desired, .. } = run;
+    let secrets = observe(connect, desired, Some(integration), Some(application)).await?;
+    let changes = changes(connect, desired, &secrets);
+    for key_id in &secrets.orphans {
+        remove(connect, &application.id, key_id).await?;
+    }
+    let current = match (secrets.renew, secrets.keep) {
+        (None, Some(credential)) => credential,
+        _ => create(run, integration, application).await?,
+    };
+    for (credential, _) in &secrets.drop {
+        remove(connect, &application.id, &credential.key_id).await?;
+        connect.store.remove_credential(credential.id).await?;
+    }
+    Ok((current, changes))
+}
+
+async fn create(run: Run<'_>, integration: &Integration, application: &Application) -> Result<Credential, Error> {
+    let Run { connect, desired, .. } = run;
+    // What could fail after Entra has answered is tried before.
+    connect.store.check().await?;
+    let description = &desired.application.secret_description;
+    let end = expiry(connect, desired);
+    let add = || connect.administrator.add_password(&application.id, description, end);
+    let secret = match add().await {
+        Err(error) if super::is_lag(&error) => replicated!(run, STEP, add()),
+        Err(error) if is_policy(&error) => return Err(forbidden(desired, &error)),
+        other => other.map_err(refused(STEP))?,
+    };
+    match keep(connect, desired, integration, &secret, end).await {
+        Ok(credential) => Ok(credential),
+        Err(error) => {
+            // Its value is lost with this process, so it must not stay; if this fails too, the next
+            // run finds it as an orphan.
+            if remove(connect, &application.id, &secret.key_id).await.is_err() {
+                tracing::warn!(key_id = %secret.key_id, "a client secret was made and could not be stored or removed");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Seals and stores the value, in one breath.
+async fn keep(
+    connect: &Connect,
+    desired: &Desired,
+    integration: &Integration,
+    secret: &NewSecret,
+    asked_end: Timestamp,
+) -> Result<Credential, Error> {
+    if client_secret::is_secret_id(secret.secret_text.expose_secret()) {
+        let problem = Problem::new(Code::CredentialIsSecretId, &secret.key_id, "the answer to addPassword");
+        return Err(Error::Diagnosed {
+            problems: vec![problem],
+        });
+    }
+    let id = CredentialId::generate(&TimeAsClock(connect.time.as_ref()), connect.entropy.as_ref());
+    let credential = Credential {
+        id,
+        integration: integration.id,
+        kind: "secret".to_owned(),
+        key_id: secret.key_id.clone(),
+        description: desired.application.secret_description.clone(),
+        sealed: connect.vault.seal(&client_secret::purpose(id), &secret.secret_text)?,
+        expires_at: secret.end.unwrap_or(asked_end),
+        created_at: connect.time.now(),
+    };
+    connect.store.add_credential(&credential).await?;
+    Ok(credential)
+}
+
+/// Removes a secret in the tenant; one that is gone already is fine.
+async fn remove(connect: &Connect, application_object_id: &str, key_id: &str) -> Result<(), Error> {
+    let removed = connect
+        .administrator
+        .remove_password(application_object_id, key_id)
+        .await;
+    match removed {
+        Err(error) if super::is_lag(&error) || is_no_such_key(&error) => Ok(()),
+        other => other.map_err(refused(STEP)),
+    }
+}
+
+/// The directory answers 400 for a key id that the application does not have.
+fn is_no_such_key(error: &guichet_graph::Error) -> bool {
+    error.status == Some(400)
+        && error
+            .message
+            .to_ascii_lowercase()
+            .contains("no password credential found")
+}
+
+/// The tenant's app management policy, which no directory role overrules.
+fn is_policy(error: &guichet_graph::Error) -> bool {
+    error.code.to_ascii_lowercase().ends_with("asperapppolicy")
+}
+
+fn forbidden(desired: &Desired, error: &guichet_graph::Error) -> Error {
+    let application = &desired.application;
+    let problem = Problem::new(Code::SecretPolicy, &application.name, doctor::evidence(error))
+        .with("days", &application.secret_lifetime_days)
+        .with("error", &error.code);
+    Error::Diagnosed {
+        problems: vec![problem],
+    }
+}
+
+fn expiry(connect: &Connect, desired: &Desired) -> Timestamp {
+    let days = i64::from(desired.application.secret_lifetime_days);
+    connect.time.now() + SignedDuration::from_hours(24 * days)
+}
+
+fn date(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).date().to_string()
+}
+
+/// Whether the sign-in service may not know the secret yet.
+pub(crate) fn is_young(connect: &Connect, credential: &Credential) -> bool {
+    connect.time.now().duration_since(credential.created_at) < REPLICATION
+}

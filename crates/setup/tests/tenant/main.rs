@@ -1,0 +1,11 @@
+//! Connecting and diagnosing, against a small tenant in memory that keeps to Microsoft's contract.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod apply;
+mod doctor;
+mod fake;
+mod kill;
+mod sign_in;
+mod work;
+mod world;
