@@ -1,0 +1,174 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The e-mail channel of a contact centre on Microsoft 365.
+///
+/// Exit codes: 0 done; 1 what was looked at is not right; 2 wrong usage; 3 wrong configuration;
+/// 4 a service can't be reached; 5 a service refused us; 6 something on this machine is in the way;
+/// 70 a defect.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "guichet", version, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file.
+    #[arg(long, short, global = true, default_value = "guichet.toml", env = "GUICHET_CONFIG")]
+    pub config: PathBuf,
+    /// Print data as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on stderr; repeat for more.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run an offline Microsoft 365 tenant.
+    Sandbox(SandboxArgs),
+    /// Set up the Microsoft side.
+    #[command(subcommand)]
+    Connect(ConnectCommand),
+    /// Take mail in, route it, send the answers.
+    Serve(ServeArgs),
+    /// Check everything and say what to do.
+    Doctor(DoctorArgs),
+    /// Show every step of one mail.
+    Trace {
+        /// Message-ID of the mail (with or without angle brackets), its immutable id, or our id.
+        id: String,
+    },
+    /// Manage the keys of the HTTP API.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
+    /// Show the whole story: sandbox, connect, serve, mail.
+    Demo(DemoArgs),
+}
+
+/// `guichet sandbox`.
+#[derive(Clone, Debug, Args)]
+pub struct SandboxArgs {
+    /// Directory of the certificate authority and of sandbox.json.
+    #[arg(long, default_value = "sandbox-data")]
+    pub dir: PathBuf,
+    /// HTTPS address; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub listen: SocketAddr,
+    /// Also serve plain HTTP at this address.
+    #[arg(long)]
+    pub http: Option<SocketAddr>,
+    /// Address of the control API.
+    #[arg(long, default_value = "127.0.0.1:8480")]
+    pub control: SocketAddr,
+    /// Address of the SMTP server.
+    #[arg(long, default_value = "127.0.0.1:8425")]
+    pub smtp: SocketAddr,
+    /// A mailbox of the tenant; repeat for more. Three by default.
+    #[arg(long = "mailbox")]
+    pub mailboxes: Vec<String>,
+    /// Issue a certificate for localhost to a service under test: service.pem and service.key in the
+    /// directory.
+    #[arg(long)]
+    pub service_certificate: bool,
+    /// Deliver change notifications to http addresses too. Microsoft does not.
+    #[arg(long)]
+    pub notify_plain_http: bool,
+    /// Certificate authority (PEM) trusted when notifications are delivered.
+    #[arg(long)]
+    pub notification_ca: Option<PathBuf>,
+}
+
+/// `guichet connect …`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConnectCommand {
+    /// Show what is and what would be changed; change nothing.
+    Plan(SignInArgs),
+    /// Bring the tenant into the configured state.
+    Apply(SignInArgs),
+}
+
+/// How the administrator signs in.
+#[derive(Clone, Debug, Args)]
+pub struct SignInArgs {
+    /// Way to sign in.
+    #[arg(long, value_enum, default_value_t = SignInWay::DeviceCode)]
+    pub sign_in: SignInWay,
+    /// Application to sign in with. For a device code: by default Microsoft Graph Command Line Tools.
+    #[arg(long, env = "GUICHET_ADMIN_CLIENT_ID")]
+    pub admin_client_id: Option<String>,
+    /// Language of the texts.
+    #[arg(long, value_enum)]
+    pub language: Option<LanguageArg>,
+}
+
+/// Ways to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignInWay {
+    /// A code to be entered in a browser.
+    DeviceCode,
+    /// An administrative application with a secret in GUICHET_ADMIN_CLIENT_SECRET.
+    Application,
+}
+
+/// Languages of what an administrator reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LanguageArg {
+    /// English.
+    En,
+    /// French.
+    Fr,
+}
+
+/// `guichet serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Listen here instead of at `server.listen`.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `guichet doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// Language of the texts.
+    #[arg(long, value_enum)]
+    pub language: Option<LanguageArg>,
+}
+
+/// `guichet key …`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it; it is shown this once.
+    Create {
+        /// What the key is for.
+        name: String,
+    },
+    /// List the keys.
+    List,
+    /// End a key.
+    Revoke {
+        /// Id of the key, from `key list`.
+        id: String,
+    },
+}
+
+/// `guichet demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Run the story once, check it, and end with 0 only if all is right.
+    #[arg(long)]
+    pub once: bool,
+    /// Keep the demo's files here; by default in a temporary directory.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Directory of real mails (`mail/*.eml` in it).
+    #[arg(long, env = "GUICHET_CORPUS")]
+    pub corpus: Option<PathBuf>,
+}

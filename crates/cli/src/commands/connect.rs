@@ -1,0 +1,192 @@
+//! `guichet connect`: the administrator's procedure, planned and applied.
+
+use std::sync::Arc;
+
+use guichet_graph::DeviceCodePrompt;
+use guichet_setup::{
+    COMMAND_LINE_TOOLS, Change, Connect, Language, Plan, Progress, SignIn, StepId, Waiting, administrator, catalogue,
+    doctor::Code,
+};
+use secrecy::SecretString;
+
+use crate::{
+    args::{ConnectCommand, SignInArgs, SignInWay},
+    config::Config,
+    failure::{Exit, Failure},
+    system::{SystemEntropy, SystemTime},
+    wiring,
+};
+
+const SECRET_VARIABLE: &str = "GUICHET_ADMIN_CLIENT_SECRET";
+
+pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
+    let (ConnectCommand::Plan(arguments) | ConnectCommand::Apply(arguments)) = command;
+    let language = super::language(arguments.language);
+    let sign_in = sign_in(arguments)?;
+    let desired = config.desired();
+    let store = wiring::open_store(config).await?;
+    let vault = Arc::new(wiring::open_vault(config)?);
+    let transport = wiring::transport(config)?;
+    let time = Arc::new(SystemTime);
+    let entropy = Arc::new(SystemEntropy);
+    let administrator = administrator(
+        sign_in,
+        &desired,
+        transport.clone(),
+        time.clone(),
+        entropy.clone(),
+        &show_prompt,
+    )
+    .await
+    .map_err(|error| failure(&error, language))?;
+    let connect = Connect {
+        administrator,
+        transport,
+        store: store.clone(),
+        vault,
+        time,
+        entropy,
+    };
+    let ended = match command {
+        ConnectCommand::Plan(_) => match connect.plan(&desired).await {
+            Ok(plan) => print_plan(&plan, language, json),
+            Err(error) => Err(failure(&error, language)),
+        },
+        ConnectCommand::Apply(_) => {
+            let teller = Teller { language };
+            match connect.apply(&desired, &teller).await {
+                Ok(applied) => print_applied(&applied, json),
+                Err(error) => Err(failure(&error, language)),
+            }
+        }
+    };
+    store.close().await;
+    ended
+}
+
+fn sign_in(arguments: &SignInArgs) -> Result<SignIn, Failure> {
+    let client_id = arguments.admin_client_id.clone();
+    match arguments.sign_in {
+        SignInWay::DeviceCode => Ok(SignIn::DeviceCode {
+            client_id: client_id.unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned()),
+        }),
+        SignInWay::Application => {
+            let missing = |what: &str| {
+                let fix = format!("set {what}, or sign in as a person with --sign-in device-code");
+                Failure::new(Exit::Configuration, format!("--sign-in application needs {what}"), fix)
+            };
+            let client_id = client_id.ok_or_else(|| missing("GUICHET_ADMIN_CLIENT_ID"))?;
+            let secret = std::env::var(SECRET_VARIABLE).map_err(|_| missing(SECRET_VARIABLE))?;
+            Ok(SignIn::Application {
+                client_id,
+                secret: SecretString::from(secret),
+            })
+        }
+    }
+}
+
+/// Shows where to type the code in, on stderr: stdout is data.
+fn show_prompt(prompt: &DeviceCodePrompt) {
+    eprintln!("{}", prompt.message);
+    eprintln!(
+        "  address  {}\n  code     {}",
+        prompt.verification_uri, prompt.user_code
+    );
+}
+
+struct Teller {
+    language: Language,
+}
+
+impl Progress for Teller {
+    fn started(&self, step: StepId) {
+        eprintln!("… {}", catalogue::step(step, self.language));
+    }
+
+    fn waiting(&self, _: StepId, reason: Waiting) {
+        eprintln!("    {}", catalogue::waiting(reason, self.language));
+    }
+
+    fn done(&self, step: StepId, changes: &[Change]) {
+        eprintln!("✓ {}", catalogue::step(step, self.language));
+        for change in changes {
+            eprintln!("    {}", catalogue::change(change, self.language));
+        }
+    }
+}
+
+fn print_plan(plan: &Plan, language: Language, json: bool) -> Result<Exit, Failure> {
+    let problems: Vec<_> = plan.problems.iter().map(|p| catalogue::finding(p, language)).collect();
+    if json {
+        super::print_json(&serde_json::json!({ "changes": plan.changes, "problems": problems }))?;
+    } else {
+        for change in &plan.changes {
+            println!("{}", catalogue::change(change, language));
+        }
+        for problem in &problems {
+            println!("{}: {} {}", problem.code, problem.title, problem.fix);
+        }
+        if plan.is_empty() && problems.is_empty() {
+            println!("Nothing to change.");
+        }
+    }
+    Ok(if problems.is_empty() {
+        Exit::Success
+    } else {
+        Exit::NotRight
+    })
+}
+
+fn print_applied(applied: &guichet_setup::Applied, json: bool) -> Result<Exit, Failure> {
+    if json {
+        super::print_json(applied)?;
+        return Ok(Exit::Success);
+    }
+    println!("tenant          {}", applied.tenant_id);
+    println!("application     {}", applied.app_id);
+    println!("token endpoint  {}", applied.token_endpoint);
+    println!("secret id       {} (its value is stored encrypted)", applied.key_id);
+    println!("secret expires  {}", applied.secret_expires_at);
+    println!("mailboxes       {}", applied.mailboxes);
+    println!("changes         {}", applied.changes.len());
+    Ok(Exit::Success)
+}
+
+fn is_unreachable(code: Code) -> bool {
+    use Code::{AuthorityBusy, AuthorityConnect, AuthorityCut, AuthorityDns, AuthorityTimeout, AuthorityTls};
+    [
+        AuthorityBusy,
+        AuthorityConnect,
+        AuthorityCut,
+        AuthorityDns,
+        AuthorityTimeout,
+        AuthorityTls,
+    ]
+    .contains(&code)
+        || code == Code::GraphUnreachable
+}
+
+/// The error with the catalogue's words where it has any.
+fn failure(error: &guichet_setup::Error, language: Language) -> Failure {
+    use guichet_setup::Error;
+    let findings = error.findings(language);
+    let exit = match error {
+        Error::Desired { .. } | Error::OtherTenant { .. } | Error::TenantMismatch { .. } => Exit::Configuration,
+        Error::KeyUnusable { .. } | Error::WrongKey { .. } | Error::Store(_) => Exit::Local,
+        Error::Diagnosed { problems } if problems.iter().all(|p| is_unreachable(p.code)) => Exit::Unreachable,
+        Error::Diagnosed { .. } | Error::NotAllowed { .. } | Error::SecretIsId | Error::SecretEmpty => Exit::Refused,
+        Error::Graph { source, .. } | Error::SignIn(source) if source.is_retry() => Exit::Unreachable,
+        Error::SignIn(_) => Exit::Refused,
+        _ => Exit::NotRight,
+    };
+    match findings.as_slice() {
+        [] => Failure::new(exit, error.to_string(), ""),
+        findings => {
+            let line = |text: &dyn Fn(&guichet_domain::finding::Finding) -> String| {
+                findings.iter().map(text).collect::<Vec<_>>().join("\n")
+            };
+            let title = line(&|f| format!("{} ({}): {}", f.title, f.code, f.evidence));
+            Failure::new(exit, title, line(&|f| f.fix.clone()))
+        }
+    }
+}

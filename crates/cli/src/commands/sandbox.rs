@@ -1,0 +1,58 @@
+//! `guichet sandbox`: the offline tenant, alone.
+
+use guichet_sandbox::Sandbox;
+
+use crate::{
+    args::SandboxArgs,
+    failure::{Exit, Failure},
+};
+
+pub(super) async fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure> {
+    let running = Sandbox::start(configuration(args)).await.map_err(|error| {
+        Failure::new(
+            Exit::Local,
+            error.to_string(),
+            "choose another address or directory; port 0 takes a free port",
+        )
+    })?;
+    let description = running.description();
+    if json {
+        super::print_json(description)?;
+    } else {
+        println!("An offline Microsoft 365 tenant is running.");
+        println!("  description    {}", args.dir.join("sandbox.json").display());
+        println!("  authority      {}", description.authority);
+        println!("  Graph          {}", description.graph_url);
+        println!("  control        {}", description.control_url);
+        println!("  SMTP           {}", description.smtp_address);
+        println!("  CA             {}", description.ca_file.display());
+        println!("  administrator  {}", description.administrator.user_principal_name);
+        println!("  mailboxes      {}", description.mailboxes.join(", "));
+        eprintln!("Stop it with Ctrl-C.");
+    }
+    super::asked_to_stop().await;
+    running.shutdown().await;
+    Ok(Exit::Success)
+}
+
+fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
+    let defaults = guichet_sandbox::Config::default();
+    guichet_sandbox::Config {
+        https: args.listen,
+        plain_http: args.http.is_some(),
+        http: args.http.unwrap_or(defaults.http),
+        control: args.control,
+        smtp: args.smtp,
+        data_directory: args.dir.clone(),
+        description_file: Some(args.dir.join("sandbox.json")),
+        service_certificate: args.service_certificate,
+        notify_plain_http: args.notify_plain_http,
+        notification_ca_file: args.notification_ca.clone(),
+        mailboxes: if args.mailboxes.is_empty() {
+            defaults.mailboxes.clone()
+        } else {
+            args.mailboxes.clone()
+        },
+        ..defaults
+    }
+}

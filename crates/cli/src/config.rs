@@ -1,0 +1,360 @@
+//! `guichet.toml`: read, checked, and turned into what the other crates take.
+//!
+//! Unknown keys are errors that point at the line: a misspelt key must never be ignored silently.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use guichet_domain::{EmailAddress, routing::Route};
+use guichet_setup::{Desired, DesiredApplication};
+use serde::Deserialize;
+use url::Url;
+
+use crate::failure::{Exit, Failure};
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Directory of the database, the blobs and the keys; relative to the file.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// The tenant and how to reach it.
+    pub microsoft: Microsoft,
+    /// The application registration.
+    #[serde(default)]
+    pub application: DesiredApplication,
+    /// The mailboxes to serve.
+    #[serde(default, rename = "mailbox")]
+    pub mailboxes: Vec<MailboxEntry>,
+    /// The routes, in the order in which they are tried.
+    #[serde(default, rename = "route")]
+    pub routes: Vec<Route>,
+    /// The HTTP server.
+    #[serde(default)]
+    pub server: Server,
+    /// How mail is taken in.
+    #[serde(default)]
+    pub sync: Sync,
+    /// Where the master key is.
+    #[serde(default)]
+    pub keys: Keys,
+}
+
+/// `[microsoft]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Microsoft {
+    /// Directory (tenant) id or a domain of the tenant.
+    pub tenant: String,
+    /// The sign-in service.
+    #[serde(default = "default_authority")]
+    pub authority: Url,
+    /// Microsoft Graph.
+    #[serde(default = "default_graph")]
+    pub graph: Url,
+    /// Certificate authorities that are trusted besides the system's, PEM.
+    #[serde(default)]
+    pub ca_files: Vec<PathBuf>,
+    /// HTTP proxy; otherwise the usual environment variables are heeded.
+    #[serde(default)]
+    pub proxy: Option<Url>,
+}
+
+/// `[[mailbox]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailboxEntry {
+    /// Primary address or user principal name.
+    pub address: EmailAddress,
+}
+
+/// `[server]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Address under which Microsoft reaches this server, https; without it mailboxes are polled.
+    pub public_url: Option<Url>,
+    /// Certificate chain, PEM. With `tls_key` the server speaks TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key, PEM.
+    pub tls_key: Option<PathBuf>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8025)),
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+        }
+    }
+}
+
+/// `[sync]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sync {
+    /// Followed folders: well-known names or display names.
+    pub folders: Vec<String>,
+    /// Seconds between two rounds of a folder that nothing woke; 1 to 86,400.
+    pub poll_seconds: u32,
+    /// Whether mails are marked read after they are committed.
+    pub mark_read: bool,
+    /// Whether replies carry a visible reference line that finds the conversation again.
+    pub reference_line: bool,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self {
+            folders: vec!["inbox".to_owned()],
+            poll_seconds: 60,
+            mark_read: true,
+            reference_line: true,
+        }
+    }
+}
+
+/// `[keys]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// File of the master key; by default `master.key` in the data directory.
+    pub master_key_file: Option<PathBuf>,
+}
+
+fn default_data_dir() -> PathBuf {
+    PathBuf::from("guichet-data")
+}
+
+fn default_authority() -> Url {
+    Url::parse("https://login.microsoftonline.com").expect("a constant URL is valid")
+}
+
+fn default_graph() -> Url {
+    Url::parse("https://graph.microsoft.com").expect("a constant URL is valid")
+}
+
+impl Config {
+    /// Reads and checks a file. Relative paths in it are relative to its directory.
+    ///
+    /// # Errors
+    /// A [`Failure`] with exit code 3 that names the file, the key and the fix.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let title = format!("configuration file {} can't be read: {error}", path.display());
+            Failure::new(
+                Exit::Configuration,
+                title,
+                "create it, or name another one with --config",
+            )
+        })?;
+        let mut config = Self::parse(&text, &path.display().to_string())?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        config.resolve(base);
+        Ok(config)
+    }
+
+    /// Checks the text of a file.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn parse(text: &str, file: &str) -> Result<Self, Failure> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let message = error.message().trim().to_owned();
+            let key = error
+                .span()
+                .and_then(|span| key_at(text, span.start))
+                .map(|key| format!("{key}: "));
+            let problem = message.lines().next().unwrap_or("not valid TOML");
+            let title = format!("{file}: {}{problem}", key.unwrap_or_default());
+            let fix = "correct this key; every key is described in docs/operations.md";
+            let failure = Failure::new(Exit::Configuration, title, fix);
+            match error.span() {
+                Some(span) => failure.at(file, text, span, "here"),
+                None => failure,
+            }
+        })?;
+        config.check().map_err(|(key, problem)| {
+            let title = format!("{file}: {key}: {problem}");
+            let failure = Failure::new(Exit::Configuration, title, format!("correct `{key}` in {file}"));
+            let name = key.rsplit('.').next().unwrap_or(key);
+            match text.find(name) {
+                Some(at) => failure.at(file, text, at..at + name.len(), "here"),
+                None => failure,
+            }
+        })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.mailboxes.is_empty() {
+            return Err((
+                "mailbox",
+                "no mailbox is listed; add a [[mailbox]] with its address".into(),
+            ));
+        }
+        for (at, mailbox) in self.mailboxes.iter().enumerate() {
+            if self
+                .mailboxes
+                .iter()
+                .take(at)
+                .any(|other| other.address == mailbox.address)
+            {
+                return Err(("mailbox.address", format!("{} is listed twice", mailbox.address)));
+            }
+        }
+        for (at, route) in self.routes.iter().enumerate() {
+            if self.routes.iter().take(at).any(|other| other.name == route.name) {
+                return Err(("route.name", format!("route `{}` is listed twice", route.name)));
+            }
+            if route.priority > 9 {
+                return Err(("route.priority", format!("{} is not between 0 and 9", route.priority)));
+            }
+        }
+        if !(1..=86_400).contains(&self.sync.poll_seconds) {
+            return Err((
+                "sync.poll_seconds",
+                format!("{} is not between 1 and 86400", self.sync.poll_seconds),
+            ));
+        }
+        if self.sync.folders.is_empty() {
+            return Err(("sync.folders", "no folder is listed".into()));
+        }
+        if self.server.tls_certificate.is_some() != self.server.tls_key.is_some() {
+            return Err((
+                "server.tls_certificate",
+                "tls_certificate and tls_key go together".into(),
+            ));
+        }
+        if let Some(url) = &self.server.public_url
+            && url.scheme() != "https"
+        {
+            return Err((
+                "server.public_url",
+                format!("{url} is not https: Microsoft notifies https addresses only"),
+            ));
+        }
+        for (key, url) in [
+            ("microsoft.authority", &self.microsoft.authority),
+            ("microsoft.graph", &self.microsoft.graph),
+        ] {
+            if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none() {
+                return Err((key, format!("{url} is not an http(s) address")));
+            }
+            if url.scheme() == "http" && !is_loopback(url) {
+                return Err((key, format!("{url} is not https: secrets would travel in clear text")));
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, base: &Path) {
+        let absolute = |path: &mut PathBuf| *path = base.join(&*path);
+        absolute(&mut self.data_dir);
+        self.microsoft.ca_files.iter_mut().for_each(absolute);
+        let optional = [
+            &mut self.server.tls_certificate,
+            &mut self.server.tls_key,
+            &mut self.keys.master_key_file,
+        ];
+        optional.into_iter().flatten().for_each(absolute);
+    }
+
+    /// Path of the master key.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.keys
+            .master_key_file
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+
+    /// The state that `connect` shall bring about.
+    pub fn desired(&self) -> Desired {
+        Desired {
+            tenant: self.microsoft.tenant.clone(),
+            authority: self.microsoft.authority.clone(),
+            graph: self.microsoft.graph.clone(),
+            application: self.application.clone(),
+            mailboxes: self.mailboxes.iter().map(|m| m.address.clone()).collect(),
+            folders: self.sync.folders.clone(),
+        }
+    }
+}
+
+/// The key of the line that holds this place, if the line is an assignment.
+fn key_at(text: &str, at: usize) -> Option<&str> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(start..)?.lines().next()?;
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim()).filter(|key| !key.is_empty())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[microsoft]
+tenant = "contoso.example"
+[[mailbox]]
+address = "support@contoso.example"
+[[route]]
+name = "support"
+address = "support@contoso.example"
+queue = "support"
+"#;
+
+    #[test]
+    fn smallest_file_gets_documented_defaults() {
+        let config = Config::parse(GOOD, "guichet.toml").map_err(|f| f.title).expect("valid");
+        assert_eq!(config.sync.poll_seconds, 60);
+        assert_eq!(config.microsoft.graph.as_str(), "https://graph.microsoft.com/");
+        assert_eq!(config.routes.first().map(|r| r.threading_window_days), Some(30));
+    }
+
+    #[test]
+    fn every_bad_value_is_named_with_its_key() {
+        for (change, key) in [
+            ("poll_secons = 5", "poll_secons"),
+            ("[sync]\npoll_seconds = 0", "poll_seconds"),
+            ("[server]\npublic_url = \"http://a.example\"", "public_url"),
+            ("[server]\ntls_key = \"k.pem\"", "tls_certificate"),
+            ("[application]\nsecret_lifetime_days = 4000", "secret_lifetime_days"),
+            (
+                "[[route]]\nname = \"support\"\naddress = \"*\"\nqueue = \"q\"",
+                "support",
+            ),
+            ("[[route]]\nname = \"x\"\naddress = \"nobody\"\nqueue = \"q\"", "nobody"),
+            ("[[mailbox]]\naddress = \"support@contoso.example\"", "listed twice"),
+        ] {
+            let failure = Config::parse(&format!("{GOOD}{change}\n"), "guichet.toml").expect_err(change);
+            assert_eq!(failure.exit, Exit::Configuration);
+            assert!(failure.title.contains(key), "{change}: {}", failure.title);
+            assert!(failure.title.contains("guichet.toml"));
+        }
+    }
+
+    #[test]
+    fn secrets_never_travel_in_clear_text_except_to_this_machine() {
+        let remote = GOOD.replace("[[mailbox]]", "graph = \"http://graph.example\"\n[[mailbox]]");
+        assert!(Config::parse(&remote, "f").is_err());
+        let local = GOOD.replace("[[mailbox]]", "graph = \"http://localhost:1\"\n[[mailbox]]");
+        assert!(Config::parse(&local, "f").is_ok());
+    }
+}

@@ -1,0 +1,189 @@
+//! The stage of the demo and the end-to-end tests: a sandbox, a configuration, a connected service.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    http::Client,
+    processes::{Launcher, Process, free_port},
+};
+use crate::failure::{Exit, Failure};
+
+/// Longest wait for anything that the service does by itself. A bound, not a measurement.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_millis(150);
+
+/// A sandbox and the configuration of a service that is connected to it.
+#[derive(Debug)]
+pub struct Stage {
+    /// Runs commands in the stage's directory.
+    pub launcher: Launcher,
+    /// The sandbox's process.
+    pub sandbox: Process,
+    /// `sandbox.json`.
+    pub description: Value,
+    /// Client of the sandbox's control API.
+    pub control: Client,
+    /// Address of the service.
+    pub service_url: String,
+    /// Key of the service's API.
+    pub key: String,
+}
+
+impl Stage {
+    /// Starts a sandbox, writes `guichet.toml`, connects, and makes an API key.
+    ///
+    /// # Errors
+    /// A [`Failure`] from whichever part fails.
+    pub async fn set(launcher: Launcher, poll_seconds: u32) -> Result<Self, Failure> {
+        let any = "127.0.0.1:0";
+        let arguments = [
+            "sandbox",
+            "--dir",
+            "sandbox",
+            "--listen",
+            any,
+            "--control",
+            any,
+            "--smtp",
+            any,
+            "--service-certificate",
+        ];
+        let (sandbox, description) = launcher.start("sandbox", &arguments).await?;
+        let text = |pointer: &str| {
+            description
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let control = Client::new(&text("/control_url"), None, None)?;
+        let port = free_port()?;
+        write_configuration(&launcher, &description, port, poll_seconds)?;
+
+        let administrator = launcher
+            .clone()
+            .with("GUICHET_ADMIN_CLIENT_ID", &text("/administrator/client_id"))
+            .with("GUICHET_ADMIN_CLIENT_SECRET", &text("/administrator/client_secret"));
+        administrator
+            .run(&["connect", "apply", "--sign-in", "application"])
+            .await?;
+        let key = launcher.run(&["key", "create", "demo"]).await?.trim().to_owned();
+        let service_url = format!("https://localhost:{port}");
+        Ok(Self {
+            launcher,
+            sandbox,
+            description,
+            control,
+            service_url,
+            key,
+        })
+    }
+
+    /// A text of `sandbox.json`.
+    pub fn described(&self, pointer: &str) -> String {
+        self.description
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The mailboxes of the tenant.
+    pub fn mailboxes(&self) -> Vec<String> {
+        let list = self.description["mailboxes"].as_array().cloned().unwrap_or_default();
+        list.iter().filter_map(|m| m.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Starts the service.
+    ///
+    /// # Errors
+    /// A [`Failure`] if it does not come up.
+    pub async fn serve(&self) -> Result<Process, Failure> {
+        Ok(self.launcher.start("serve", &["serve"]).await?.0)
+    }
+
+    /// A client of the service's API.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the CA file can't be read.
+    pub fn api(&self) -> Result<Client, Failure> {
+        Client::new(
+            &self.service_url,
+            Some(self.described("/ca_file").into()),
+            Some(self.key.clone()),
+        )
+    }
+
+    /// Puts raw bytes into a mailbox through the control API.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the sandbox refuses.
+    pub async fn inject(&self, mailbox: &str, mime: Vec<u8>) -> Result<Value, Failure> {
+        self.control
+            .post_bytes(&format!("/mailboxes/{mailbox}/messages"), mime)
+            .await
+    }
+}
+
+fn write_configuration(launcher: &Launcher, description: &Value, port: u16, poll: u32) -> Result<(), Failure> {
+    let text = |pointer: &str| description.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let mut toml = format!(
+        "data_dir = \"data\"\n\n\
+         [microsoft]\ntenant = \"{}\"\nauthority = \"{}\"\ngraph = \"{}\"\nca_files = [\"{}\"]\n\n\
+         [application]\nname = \"Guichet demo\"\n\n\
+         [server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"https://localhost:{port}\"\n\
+         tls_certificate = \"sandbox/service.pem\"\ntls_key = \"sandbox/service.key\"\n\n\
+         [sync]\npoll_seconds = {poll}\n",
+        text("/tenant_id"),
+        text("/authority"),
+        text("/graph_url"),
+        text("/ca_file"),
+    );
+    for mailbox in description["mailboxes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        let name = mailbox.split('@').next().unwrap_or(mailbox);
+        toml.push_str(&format!(
+            "\n[[mailbox]]\naddress = \"{mailbox}\"\n\n\
+             [[route]]\nname = \"{name}\"\naddress = \"{mailbox}\"\nqueue = \"{name}\"\n"
+        ));
+    }
+    write(&launcher.dir().join("guichet.toml"), &toml)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::new(Exit::Local, format!("{} can't be written: {error}", path.display()), ""))
+}
+
+/// Looks again and again until `seen` says yes. Fails with `what` after [`PATIENCE`].
+///
+/// # Errors
+/// A [`Failure`] naming what was waited for, or the first failure of `look`.
+pub async fn wait_until<T, F, Fut>(what: &str, mut look: F) -> Result<T, Failure>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, Failure>>,
+{
+    let looking = async {
+        loop {
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, looking).await {
+        Ok(ended) => ended,
+        Err(_) => Err(Failure::new(
+            Exit::NotRight,
+            format!("waited in vain for: {what}"),
+            "see the logs",
+        )),
+    }
+}
