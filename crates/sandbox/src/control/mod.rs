@@ -1,0 +1,53 @@
+//! The control interface: what a test does to the tenant from outside Microsoft's interfaces.
+//!
+//! Owns plain JSON over loopback HTTP without authentication. It goes around permissions and licences on purpose, and
+//! reaches the tenant only through the services' own functions.
+
+mod answers;
+mod mailboxes;
+mod outside;
+mod reply;
+mod tenant;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, post};
+
+use crate::state::Sandbox;
+
+/// Largest message that can be injected: Microsoft's own maximum is 150 MB.
+const MAX_BODY: usize = 150 * 1024 * 1024;
+
+/// All control endpoints.
+pub fn router(sandbox: Arc<Sandbox>) -> Router {
+    Router::new()
+        .route("/healthz", get(tenant::healthz))
+        .route("/state", get(tenant::state))
+        .route("/clock", get(tenant::clock).post(tenant::advance))
+        .route("/requests", get(tenant::requests).delete(tenant::clear_requests))
+        .route(
+            "/faults",
+            get(tenant::faults)
+                .post(tenant::add_fault)
+                .delete(tenant::remove_faults),
+        )
+        .route("/faults/{id}", delete(tenant::remove_fault))
+        .route("/mailboxes", post(mailboxes::create))
+        .route(
+            "/mailboxes/{address}/messages",
+            get(mailboxes::list).post(mailboxes::inject),
+        )
+        .route("/mailboxes/{address}/messages/{id}/mime", get(mailboxes::mime))
+        .route("/outside", get(outside::list))
+        .route("/outside/{seq}/mime", get(outside::mime))
+        .route("/outside/{address}/reply/{seq}", post(outside::reply))
+        .route("/notifications", get(tenant::notifications))
+        .route("/notifications/duplicate", post(tenant::duplicate_notifications))
+        .route("/notifications/lifecycle", post(tenant::lifecycle))
+        .route("/delta/replay", post(tenant::replay_delta))
+        .route("/delta/expire", post(tenant::expire_delta))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(sandbox)
+}

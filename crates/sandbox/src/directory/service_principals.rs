@@ -1,0 +1,247 @@
+//! `/servicePrincipals`: applications as they stand in this tenant.
+//!
+//! Owns creation, reading, change and deletion of service principals, and routes to what hangs on them. Microsoft's
+//! own principals can be read but not changed.
+
+use http::header::LOCATION;
+use http::{Method, StatusCode};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::directory::listing::{self, Kind};
+use crate::directory::model::ServicePrincipal;
+use crate::directory::tenant::{Objects, Tenant};
+use crate::directory::{assignments, authority, credentials, grants, permissions, templates};
+use crate::odata::error::ODataError;
+use crate::server::paths::{GraphRequest, GraphResponse, alternate_key};
+
+const KIND: Kind = Kind {
+    context: "servicePrincipals",
+    type_name: "microsoft.graph.servicePrincipal",
+    defaults: None,
+};
+
+/// `/servicePrincipals/<segments>`.
+///
+/// # Errors
+/// The refusal as Graph words it.
+pub fn handle(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> Result<GraphResponse, ODataError> {
+    match segments {
+        [] if request.method == Method::POST => create(tenant, request),
+        [] => list(tenant, request),
+        [count] if count.eq_ignore_ascii_case("$count") => list(tenant, request),
+        [key] => one(tenant, request, key),
+        [key, what, rest @ ..] => below(tenant, request, key, what, rest),
+    }
+}
+
+fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+    let entities: Vec<Value> = tenant
+        .read()
+        .service_principals
+        .iter()
+        .map(ServicePrincipal::entity)
+        .collect();
+    listing::collection(request, KIND, entities.into_iter())
+}
+
+fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    authority::may_create_application(tenant, &request.caller)?;
+    let body = request.json_body()?;
+    let app_id = credentials::member(&body, "appId").and_then(Value::as_str);
+    let Some(app_id) = app_id else {
+        return Err(ODataError::directory_bad_request(
+            "A value is required for property 'appId' of resource 'ServicePrincipal'.",
+        ));
+    };
+    let missing = || {
+        ODataError::directory_bad_request(format!(
+            "When using this permission, the backing application of the service principal being created must in the local tenant: the appId '{app_id}' is not valid."
+        ))
+    };
+    let app_id = app_id.parse::<Uuid>().map_err(|_| missing())?;
+    let display_name = {
+        let objects = tenant.read();
+        if objects.service_principal_of(app_id).is_some() {
+            return Err(ODataError::new(
+                StatusCode::CONFLICT,
+                "Request_MultipleObjectsWithSameKeyValue",
+                format!(
+                    "The service principal cannot be created, updated, or restored because the service principal name {app_id} is already in use."
+                ),
+            ));
+        }
+        objects
+            .application_of(app_id)
+            .map(|application| application.display_name().to_owned())
+            .ok_or_else(missing)?
+    };
+    let id = tenant.entropy.uuid();
+    let now = tenant.clock.now();
+    let mut document = templates::service_principal(id, app_id, &display_name, tenant.id, &tenant.display_name, now);
+    for (name, value) in templates::checked_changes(&document, &without_app_id(body))? {
+        document.insert(name, value);
+    }
+    let principal = ServicePrincipal {
+        id,
+        app_id,
+        document,
+        secrets: Vec::new(),
+        owners: authority::owner(&request.caller),
+    };
+    let entity = principal.entity();
+    tenant.write().service_principals.push(principal);
+    let location = format!("{}/servicePrincipals/{id}", request.service_root());
+    Ok(listing::entity(request, StatusCode::CREATED, KIND, &entity)?.with_header(LOCATION, &location))
+}
+
+fn without_app_id(mut body: Value) -> Value {
+    if let Value::Object(members) = &mut body {
+        members.retain(|name, _| !name.eq_ignore_ascii_case("appId"));
+    }
+    body
+}
+
+fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphResponse, ODataError> {
+    match request.method {
+        Method::GET => {
+            authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+            let entity = {
+                let objects = tenant.read();
+                objects.service_principals[position(&objects, key)?].entity()
+            };
+            listing::entity(request, StatusCode::OK, KIND, &entity)
+        }
+        Method::PATCH => {
+            let body = request.json_body()?;
+            change(tenant, request, key, |principal| {
+                for (name, value) in templates::checked_changes(&principal.document, &body)? {
+                    principal.document.insert(name, value);
+                }
+                Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
+            })
+        }
+        Method::DELETE => {
+            let id = change(tenant, request, key, |principal| Ok(principal.id))?;
+            tenant.write().remove_service_principal(id);
+            Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
+        }
+        _ => Err(ODataError::method_not_allowed()),
+    }
+}
+
+fn below(
+    tenant: &Tenant,
+    request: &GraphRequest,
+    key: &str,
+    what: &str,
+    rest: &[String],
+) -> Result<GraphResponse, ODataError> {
+    match what
+        .trim_start_matches("microsoft.graph.")
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "approleassignedto" => {
+            let resource = id_of(tenant, request, key)?;
+            assignments::handle(tenant, request, assignments::End::Resource(resource), rest)
+        }
+        "approleassignments" => {
+            let principal = id_of(tenant, request, key)?;
+            assignments::handle(tenant, request, assignments::End::Principal(principal), rest)
+        }
+        "oauth2permissiongrants" if rest.is_empty() => {
+            let client = id_of(tenant, request, key)?;
+            grants::of_client(tenant, request, client)
+        }
+        "addpassword" if rest.is_empty() => change(tenant, request, key, |principal| {
+            credentials::add(tenant, request, &mut principal.secrets)
+        }),
+        "removepassword" if rest.is_empty() => change(tenant, request, key, |principal| {
+            credentials::remove(request, &mut principal.secrets)
+        }),
+        "owners" if rest.is_empty() => {
+            authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+            let objects = tenant.read();
+            let principal = &objects.service_principals[position(&objects, key)?];
+            let owners = objects.directory_objects(&principal.owners);
+            drop(objects);
+            let kind = Kind {
+                context: "directoryObjects",
+                type_name: "microsoft.graph.directoryObject",
+                defaults: None,
+            };
+            listing::collection(request, kind, owners.into_iter())
+        }
+        "memberof" | "transitivememberof" if rest.is_empty() => {
+            authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+            id_of(tenant, request, key)?;
+            let kind = Kind {
+                context: "directoryObjects",
+                type_name: "microsoft.graph.directoryObject",
+                defaults: None,
+            };
+            listing::collection(request, kind, std::iter::empty())
+        }
+        "addkey" | "removekey" | "synchronization" | "claimsmappingpolicies" | "ownedobjects" => {
+            Err(ODataError::unsupported(format!("{what} on service principals")))
+        }
+        _ => Err(ODataError::unknown_segment(what)),
+    }
+}
+
+/// Changes one principal that the caller may change; Microsoft's own are refused.
+fn change<T>(
+    tenant: &Tenant,
+    request: &GraphRequest,
+    key: &str,
+    with: impl FnOnce(&mut ServicePrincipal) -> Result<T, ODataError>,
+) -> Result<T, ODataError> {
+    let found = {
+        let objects = tenant.read();
+        position(&objects, key).map(|position| {
+            let principal = &objects.service_principals[position];
+            (principal.owners.clone(), principal.app_id)
+        })
+    };
+    let (owners, app_id) = match found {
+        Ok(found) => found,
+        Err(missing) => {
+            authority::may_create_application(tenant, &request.caller)?;
+            return Err(missing);
+        }
+    };
+    authority::may_write_owned(tenant, &request.caller, &owners)?;
+    if !permissions::published_by(app_id).is_empty() {
+        return Err(ODataError::directory_denied());
+    }
+    let mut objects = tenant.write();
+    let position = position(&objects, key)?;
+    with(&mut objects.service_principals[position])
+}
+
+fn id_of(tenant: &Tenant, _request: &GraphRequest, key: &str) -> Result<Uuid, ODataError> {
+    let objects = tenant.read();
+    Ok(objects.service_principals[position(&objects, key)?].id)
+}
+
+fn position(objects: &Objects, key: &str) -> Result<usize, ODataError> {
+    let found = match alternate_key(key, "appId") {
+        Some(app_id) => {
+            let app_id = app_id.parse::<Uuid>().ok();
+            objects
+                .service_principals
+                .iter()
+                .position(|principal| Some(principal.app_id) == app_id)
+        }
+        None => {
+            let id = key.parse::<Uuid>().ok();
+            objects
+                .service_principals
+                .iter()
+                .position(|principal| Some(principal.id) == id)
+        }
+    };
+    found.ok_or_else(|| ODataError::directory_not_found(key.trim_matches(['(', ')'])))
+}

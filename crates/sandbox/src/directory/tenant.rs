@@ -1,0 +1,328 @@
+//! The directory's state.
+//!
+//! Owns every directory object behind one read-write lock that is held for look-ups only, never over an await or an
+//! answer's rendering of lists. Names and addresses are unique without regard to case. Ids come from the tenant's
+//! entropy and are never reused.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::clock::SandboxClock;
+use crate::directory::model::{AppRoleAssignment, Application, Grant, ServicePrincipal, User};
+use crate::directory::templates;
+use crate::directory::{Directory, UserRef};
+use crate::entropy::Entropy;
+
+/// How many objects of one kind a tenant holds: far above any test, and a bound for a client that runs away.
+pub const MAX_OBJECTS: usize = 20_000;
+
+/// The directory.
+#[derive(Debug)]
+pub struct Tenant {
+    /// The tenant's id.
+    pub id: Uuid,
+    /// The verified domain.
+    pub domain: String,
+    /// Name of the organisation.
+    pub display_name: String,
+    /// The tenant's clock.
+    pub clock: Arc<SandboxClock>,
+    /// The tenant's randomness.
+    pub entropy: Arc<Entropy>,
+    /// Creation of the tenant.
+    pub created_at: Timestamp,
+    state: RwLock<Objects>,
+}
+
+/// All objects.
+#[derive(Debug, Default)]
+pub struct Objects {
+    users: HashMap<Uuid, User>,
+    user_order: Vec<Uuid>,
+    names: HashMap<String, Uuid>,
+    addresses: HashMap<String, Uuid>,
+    /// Application registrations in order of creation.
+    pub applications: Vec<Application>,
+    /// Service principals in order of creation.
+    pub service_principals: Vec<ServicePrincipal>,
+    /// Granted application permissions.
+    pub assignments: Vec<AppRoleAssignment>,
+    /// Granted delegated permissions.
+    pub grants: Vec<Grant>,
+}
+
+/// What a new user is made of.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// Sign-in name.
+    pub user_principal_name: &'a str,
+    /// Name shown to people.
+    pub display_name: &'a str,
+    /// Whether the user has a mail address (the sign-in name).
+    pub mailbox: bool,
+    /// Password of the sign-in page.
+    pub password: Option<SecretString>,
+    /// Template ids of directory roles.
+    pub roles: Vec<Uuid>,
+}
+
+impl Tenant {
+    /// An empty directory.
+    #[must_use]
+    pub fn new(id: Uuid, domain: &str, clock: Arc<SandboxClock>, entropy: Arc<Entropy>) -> Self {
+        let first = domain.split('.').next().unwrap_or(domain);
+        let mut letters = first.chars();
+        let display_name = letters
+            .next()
+            .map_or_else(String::new, |letter| letter.to_uppercase().chain(letters).collect());
+        let created_at = clock.now();
+        let (id, domain) = (id, domain.to_ascii_lowercase());
+        Self {
+            id,
+            domain,
+            display_name,
+            clock,
+            entropy,
+            created_at,
+            state: RwLock::default(),
+        }
+    }
+
+    /// The objects for reading.
+    pub fn read(&self) -> RwLockReadGuard<'_, Objects> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The objects for writing.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Objects> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a user; `None` when the name is taken or the tenant is full.
+    pub fn add_user(&self, new: NewUser<'_>) -> Option<UserRef> {
+        let name = new.user_principal_name.to_lowercase();
+        let mut objects = self.write();
+        if objects.names.contains_key(&name) || objects.users.len() >= MAX_OBJECTS {
+            return None;
+        }
+        let user = User {
+            id: self.entropy.uuid(),
+            user_principal_name: new.user_principal_name.to_owned(),
+            display_name: new.display_name.to_owned(),
+            mail: new.mailbox.then(|| new.user_principal_name.to_owned()),
+            account_enabled: true,
+            password: new.password,
+            roles: new.roles,
+            created_at: self.clock.now(),
+        };
+        let reference = user.reference();
+        if new.mailbox {
+            objects.addresses.insert(name.clone(), user.id);
+        }
+        objects.names.insert(name, user.id);
+        objects.user_order.push(user.id);
+        objects.users.insert(user.id, user);
+        Some(reference)
+    }
+
+    /// A short id as the directory gives assignments and grants.
+    #[must_use]
+    pub fn link_id(&self) -> String {
+        let mut bytes = [0_u8; 32];
+        self.entropy.fill(&mut bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Adds a service principal for an application and gives its object id; the existing one if there is one.
+    pub fn ensure_service_principal(&self, app_id: Uuid, display_name: &str, owner: Uuid) -> Uuid {
+        let mut objects = self.write();
+        if let Some(existing) = objects.service_principal_of(app_id) {
+            return existing.id;
+        }
+        let id = self.entropy.uuid();
+        let publisher = if owner == self.id {
+            self.display_name.as_str()
+        } else {
+            "Microsoft Services"
+        };
+        let document = templates::service_principal(id, app_id, display_name, owner, publisher, self.clock.now());
+        objects.service_principals.push(ServicePrincipal {
+            id,
+            app_id,
+            document,
+            secrets: Vec::new(),
+            owners: Vec::new(),
+        });
+        id
+    }
+
+    /// Whether this names the tenant: its id, its domain or its initial domain.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.domain)
+            || name.eq_ignore_ascii_case(&self.initial_domain())
+            || name.parse::<Uuid>().is_ok_and(|id| id == self.id)
+    }
+
+    /// The domain every tenant is born with.
+    #[must_use]
+    pub fn initial_domain(&self) -> String {
+        format!(
+            "{}.onmicrosoft.com",
+            self.domain.split('.').next().unwrap_or(&self.domain)
+        )
+    }
+}
+
+impl Objects {
+    /// A user by object id or sign-in name.
+    #[must_use]
+    pub fn user(&self, id_or_name: &str) -> Option<&User> {
+        if let Ok(id) = id_or_name.parse::<Uuid>() {
+            return self.users.get(&id);
+        }
+        self.users.get(self.names.get(&id_or_name.to_lowercase())?)
+    }
+
+    /// A user by object id.
+    #[must_use]
+    pub fn user_by_id(&self, id: Uuid) -> Option<&User> {
+        self.users.get(&id)
+    }
+
+    /// Users in order of creation.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.user_order.iter().filter_map(|id| self.users.get(id))
+    }
+
+    /// The registration of an application.
+    #[must_use]
+    pub fn application_of(&self, app_id: Uuid) -> Option<&Application> {
+        self.applications
+            .iter()
+            .find(|application| application.app_id == app_id)
+    }
+
+    /// The service principal of an application.
+    #[must_use]
+    pub fn service_principal_of(&self, app_id: Uuid) -> Option<&ServicePrincipal> {
+        self.service_principals
+            .iter()
+            .find(|principal| principal.app_id == app_id)
+    }
+
+    /// A service principal by object id.
+    #[must_use]
+    pub fn service_principal(&self, id: Uuid) -> Option<&ServicePrincipal> {
+        self.service_principals.iter().find(|principal| principal.id == id)
+    }
+
+    /// The names of the application permissions a principal holds on a resource.
+    #[must_use]
+    pub fn roles(&self, principal: Uuid, resource: Uuid) -> Vec<String> {
+        let Some(resource) = self.service_principal(resource) else {
+            return Vec::new();
+        };
+        let held = self.assignments.iter().filter(|held| held.principal_id == principal);
+        held.filter(|held| held.resource_id == resource.id)
+            .filter_map(|held| resource.role_value(held.app_role_id))
+            .collect()
+    }
+
+    /// The names of the delegated permissions a client holds on a resource for a user.
+    #[must_use]
+    pub fn scopes(&self, client: Uuid, resource: Uuid, user: Uuid) -> Vec<String> {
+        let grants = self
+            .grants
+            .iter()
+            .filter(|grant| grant.client_id == client && grant.resource_id == resource);
+        let mut scopes: Vec<String> = Vec::new();
+        for grant in grants.filter(|grant| grant.principal_id.is_none_or(|principal| principal == user)) {
+            for scope in grant.scope.split_whitespace() {
+                if !scopes.iter().any(|held| held.eq_ignore_ascii_case(scope)) {
+                    scopes.push(scope.to_owned());
+                }
+            }
+        }
+        scopes
+    }
+
+    /// An assignment as Graph shows it, with the names of both ends.
+    #[must_use]
+    pub fn assignment_entity(&self, assignment: &AppRoleAssignment) -> Value {
+        let (name, kind) = match self.service_principal(assignment.principal_id) {
+            Some(principal) => (Some(principal.display_name()), "ServicePrincipal"),
+            None => (
+                self.users
+                    .get(&assignment.principal_id)
+                    .map(|user| user.display_name.as_str()),
+                "User",
+            ),
+        };
+        serde_json::json!({
+            "id": assignment.id,
+            "deletedDateTime": null,
+            "appRoleId": assignment.app_role_id,
+            "createdDateTime": crate::directory::model::time(assignment.created_at),
+            "principalDisplayName": name,
+            "principalId": assignment.principal_id,
+            "principalType": kind,
+            "resourceDisplayName": self.service_principal(assignment.resource_id).map(ServicePrincipal::display_name),
+            "resourceId": assignment.resource_id,
+        })
+    }
+}
+
+impl Directory for Tenant {
+    fn user(&self, id_or_upn: &str) -> Option<UserRef> {
+        self.read().user(id_or_upn).map(User::reference)
+    }
+
+    fn user_by_address(&self, address: &str) -> Option<UserRef> {
+        let objects = self.read();
+        let id = objects.addresses.get(&address.to_lowercase())?;
+        objects.users.get(id).map(User::reference)
+    }
+
+    fn tenant_id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Objects {
+    /// Owners and members as `directoryObject`s.
+    #[must_use]
+    pub fn directory_objects(&self, ids: &[Uuid]) -> Vec<Value> {
+        let typed = |mut entity: Value, name: &str| {
+            entity["@odata.type"] = name.into();
+            entity
+        };
+        let objects = ids.iter().filter_map(|id| {
+            let user = self
+                .users
+                .get(id)
+                .map(|user| typed(user.entity(), "#microsoft.graph.user"));
+            user.or_else(|| {
+                let principal = self.service_principal(*id)?;
+                Some(typed(principal.entity(), "#microsoft.graph.servicePrincipal"))
+            })
+        });
+        objects.collect()
+    }
+
+    /// Removes a service principal with everything granted to it or by it.
+    pub fn remove_service_principal(&mut self, id: Uuid) {
+        self.service_principals.retain(|principal| principal.id != id);
+        self.assignments
+            .retain(|link| link.principal_id != id && link.resource_id != id);
+        self.grants
+            .retain(|grant| grant.client_id != id && grant.resource_id != id);
+    }
+}

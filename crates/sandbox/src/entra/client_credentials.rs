@@ -1,0 +1,76 @@
+//! The client-credentials grant: a token for the application itself.
+//!
+//! Owns the order of the checks: tenant, client, credential, scope. A missing application permission is not an error
+//! here: the token is issued without `roles` and Graph refuses it later.
+
+use serde_json::{Value, json};
+
+use crate::entra::claims;
+use crate::entra::clients;
+use crate::entra::error::OAuthError;
+use crate::entra::form::{Form, LoginRequest, Presented};
+use crate::entra::scope;
+use crate::entra::tenancy::Tenancy;
+use crate::state::Sandbox;
+
+/// Answers one request.
+///
+/// # Errors
+/// The refusal as Entra words it.
+pub fn grant(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy, form: &Form) -> Result<Value, OAuthError> {
+    match tenancy {
+        Tenancy::Own => {}
+        Tenancy::Common | Tenancy::Consumers => return Err(OAuthError::tenant_needed()),
+        Tenancy::Organizations => return Err(OAuthError::tenant_unidentified()),
+    }
+    let presented = Presented::read(request, form)?;
+    let tenant = &sandbox.tenant;
+    let asked = asked(request, form)?;
+    let claims = {
+        let objects = tenant.read();
+        let client = clients::find(&objects, tenant, &presented.client_id)?;
+        clients::authenticate(&objects, tenant, &client, &presented)?;
+        let resource = scope::application_scope(&objects, tenant.id, &asked)?;
+        let missing = || OAuthError::unknown_application(&presented.client_id, &tenant.display_name);
+        let principal = client.principal_id.ok_or_else(missing)?;
+        let roles = objects.roles(principal, resource.principal_id);
+        claims::application(tenant, &client, principal, &resource, &roles)
+    };
+    let access_token = sandbox.entra.key.sign(&claims, claims["ver"] == "1.0");
+    if is_version_two(request) {
+        return Ok(json!({
+            "token_type": "Bearer",
+            "expires_in": claims::EXPIRES_IN,
+            "ext_expires_in": claims::EXPIRES_IN,
+            "access_token": access_token,
+        }));
+    }
+    // The older endpoint writes numbers as text and names the resource.
+    let expires_in = claims::EXPIRES_IN.to_string();
+    Ok(json!({
+        "token_type": "Bearer",
+        "expires_in": expires_in,
+        "ext_expires_in": expires_in,
+        "expires_on": claims["exp"].to_string(),
+        "not_before": claims["nbf"].to_string(),
+        "resource": claims["aud"],
+        "access_token": access_token,
+    }))
+}
+
+fn is_version_two(request: &LoginRequest) -> bool {
+    request
+        .segments
+        .iter()
+        .any(|segment| segment.eq_ignore_ascii_case("v2.0"))
+}
+
+/// The scope, or what stands for it at the older endpoint.
+fn asked(request: &LoginRequest, form: &Form) -> Result<String, OAuthError> {
+    match (is_version_two(request), form.get("resource")) {
+        (true, Some(_)) if form.get("scope").is_none() => Err(OAuthError::resource_not_supported()),
+        (true, _) => form.need("scope").map(str::to_owned),
+        (false, Some(resource)) => Ok(format!("{}/.default", resource.trim_end_matches('/'))),
+        (false, None) => form.need("resource").map(str::to_owned),
+    }
+}

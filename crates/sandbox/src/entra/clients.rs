@@ -1,0 +1,144 @@
+//! Who a client is: a registered application or one of Microsoft's own public clients.
+//!
+//! Owns the look-up by client id and the check of a client's credential. Microsoft's clients exist in every tenant and
+//! need no registration; a service principal appears when somebody first consents.
+
+use secrecy::ExposeSecret;
+use uuid::{Uuid, uuid};
+
+use crate::directory::permissions::{EXCHANGE_APP_ID, GRAPH_APP_ID};
+use crate::directory::tenant::{Objects, Tenant};
+use crate::entra::error::OAuthError;
+use crate::entra::form::Presented;
+
+/// A public client of Microsoft's that every tenant knows.
+#[derive(Debug)]
+pub struct WellKnown {
+    /// Client id.
+    pub app_id: Uuid,
+    /// Name shown on the sign-in page.
+    pub name: &'static str,
+    /// Delegated permissions that need no consent: resource and names.
+    pub pre_authorized: &'static [(Uuid, &'static str)],
+}
+
+/// The well-known clients.
+pub const WELL_KNOWN: [WellKnown; 3] = [
+    WellKnown {
+        app_id: uuid!("14d82eec-204b-4c2f-b7e8-296a70dab67e"),
+        name: "Microsoft Graph Command Line Tools",
+        pre_authorized: &[],
+    },
+    WellKnown {
+        app_id: uuid!("04b07795-8ddb-461a-bbee-02f9e1bf7b46"),
+        name: "Microsoft Azure CLI",
+        pre_authorized: &[(
+            GRAPH_APP_ID,
+            "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All AuditLog.Read.All DelegatedPermissionGrant.ReadWrite.All Directory.AccessAsUser.All Group.ReadWrite.All User.Read.All User.ReadWrite.All",
+        )],
+    },
+    WellKnown {
+        app_id: uuid!("fb78d390-0c51-40cd-8e17-fdbfab77341b"),
+        name: "Microsoft Exchange REST API Based Powershell",
+        pre_authorized: &[(EXCHANGE_APP_ID, "AdminApi.AccessAsUser.All")],
+    },
+];
+
+/// A client that exists.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Client id.
+    pub app_id: Uuid,
+    /// Name shown to people.
+    pub name: String,
+    /// Object id of the service principal, if there is one yet.
+    pub principal_id: Option<Uuid>,
+    /// Whether it must present a credential.
+    pub confidential: bool,
+    /// Whether it is registered in this tenant (as opposed to Microsoft's own).
+    pub registered: bool,
+}
+
+/// Finds the client of an id.
+///
+/// # Errors
+/// AADSTS700038, 700016 or 7000112.
+pub fn find(objects: &Objects, tenant: &Tenant, client_id: &str) -> Result<Client, OAuthError> {
+    let app_id = client_id.parse::<Uuid>().ok().filter(|id| !id.is_nil());
+    let app_id = app_id.ok_or_else(|| OAuthError::invalid_application(client_id))?;
+    let principal = objects.service_principal_of(app_id);
+    if let Some(principal) = principal.filter(|principal| !principal.account_enabled()) {
+        return Err(OAuthError::disabled_application(app_id, principal.display_name()));
+    }
+    let principal_id = principal.map(|principal| principal.id);
+    if let Some(known) = WELL_KNOWN.iter().find(|known| known.app_id == app_id) {
+        let name = known.name.to_owned();
+        return Ok(Client {
+            app_id,
+            name,
+            principal_id,
+            confidential: false,
+            registered: false,
+        });
+    }
+    let application = objects.application_of(app_id).filter(|_| principal_id.is_some());
+    let application = application.ok_or_else(|| OAuthError::unknown_application(client_id, &tenant.display_name))?;
+    let by_microsoft = application
+        .document
+        .get("disabledByMicrosoftStatus")
+        .and_then(serde_json::Value::as_str);
+    if by_microsoft.is_some_and(|status| status != "NotDisabled") {
+        return Err(OAuthError::disabled_application(app_id, application.display_name()));
+    }
+    let confidential = !application.is_public_client();
+    let name = application.display_name().to_owned();
+    Ok(Client {
+        app_id,
+        name,
+        principal_id,
+        confidential,
+        registered: true,
+    })
+}
+
+/// Checks the secret a client presents.
+///
+/// # Errors
+/// AADSTS7000218, 700025, 700027, 7000215 or 7000222.
+pub fn authenticate(
+    objects: &Objects,
+    tenant: &Tenant,
+    client: &Client,
+    presented: &Presented,
+) -> Result<(), OAuthError> {
+    if !client.registered && (presented.secret.is_some() || presented.assertion) {
+        return Err(OAuthError::public_client_with_credential());
+    }
+    let Some(secret) = &presented.secret else {
+        return Err(if presented.assertion {
+            OAuthError::unknown_assertion_key()
+        } else {
+            OAuthError::missing_credential()
+        });
+    };
+    let of_application = objects
+        .application_of(client.app_id)
+        .map(|application| application.secrets.as_slice());
+    let of_principal = objects
+        .service_principal_of(client.app_id)
+        .map(|principal| principal.secrets.as_slice());
+    let secrets = of_application.into_iter().chain(of_principal).flatten();
+    let now = tenant.clock.now();
+    let mut expired = false;
+    for candidate in secrets.filter(|candidate| candidate.is(secret.expose_secret())) {
+        if candidate.start <= now && now < candidate.end {
+            return Ok(());
+        }
+        expired |= candidate.end <= now;
+    }
+    Err(if expired {
+        OAuthError::expired_secret(client.app_id)
+    } else {
+        OAuthError::wrong_secret(client.app_id)
+    })
+}

@@ -1,0 +1,112 @@
+//! Refresh tokens.
+//!
+//! Owns what was given out: to which client, for whom, for which scopes. A token is opaque, stays valid when it is
+//! used (as Entra's do) and dies after ninety days without use; at most [`MAX_TOKENS`] are kept, the oldest goes first.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::entra::clients;
+use crate::entra::error::OAuthError;
+use crate::entra::form::{Form, LoginRequest, Presented};
+use crate::entra::token::{self, SignIn};
+use crate::state::Sandbox;
+
+/// Life without use.
+const LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Tokens kept at once.
+const MAX_TOKENS: usize = 10_000;
+/// Letters of a token.
+const LENGTH: usize = 128;
+
+/// Refresh tokens given out.
+#[derive(Debug, Default)]
+pub struct RefreshTokens(Mutex<VecDeque<Issued>>);
+
+struct Issued {
+    token: String,
+    client: Uuid,
+    user: Uuid,
+    scope: String,
+    expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Issued")
+            .field("client", &self.client)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RefreshTokens {
+    /// A new token for a sign-in.
+    pub fn issue(&self, sandbox: &Sandbox, client: Uuid, user: Uuid, scope: &str) -> String {
+        let token = format!("1.{}", sandbox.entropy.secret(LENGTH));
+        let expires_at = sandbox.clock.now().checked_add(LIFE).unwrap_or(Timestamp::MAX);
+        let issued = Issued {
+            token: token.clone(),
+            client,
+            user,
+            scope: scope.to_owned(),
+            expires_at,
+        };
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tokens.len() >= MAX_TOKENS {
+            tokens.pop_front();
+        }
+        tokens.push_back(issued);
+        token
+    }
+
+    fn redeem(&self, token: &str, client: Uuid, now: Timestamp) -> Result<(Uuid, String), OAuthError> {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let issued = tokens
+            .iter()
+            .find(|issued| issued.token == token && issued.client == client);
+        let issued = issued.ok_or_else(OAuthError::invalid_grant)?;
+        if now >= issued.expires_at {
+            return Err(OAuthError::expired_refresh_token());
+        }
+        Ok((issued.user, issued.scope.clone()))
+    }
+}
+
+/// `grant_type=refresh_token`.
+///
+/// # Errors
+/// The refusal as Entra words it.
+pub fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<Value, OAuthError> {
+    let presented = Presented::read(request, form)?;
+    let tenant = &sandbox.tenant;
+    let client = {
+        let objects = tenant.read();
+        let client = clients::find(&objects, tenant, &presented.client_id)?;
+        if client.confidential || presented.secret.is_some() {
+            clients::authenticate(&objects, tenant, &client, &presented)?;
+        }
+        client
+    };
+    let token = form.need("refresh_token")?;
+    let (user, scope) = sandbox
+        .entra
+        .refresh_tokens
+        .redeem(token, client.app_id, tenant.clock.now())?;
+    let asked = form.get("scope").map_or(scope, str::to_owned);
+    token::user_answer(
+        sandbox,
+        request,
+        form,
+        &SignIn {
+            client,
+            user,
+            scope: &asked,
+        },
+    )
+}

@@ -1,0 +1,255 @@
+//! The token endpoint: which grant, and the answer for a signed-in user.
+//!
+//! Owns the dispatch by `grant_type`, consent, and the form of delegated answers. A delegated access token carries
+//! every permission that is granted to the client for the user, not only those asked for, as Entra's do.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::directory::model::{Grant, User};
+use crate::directory::permissions::{self, Consent};
+use crate::directory::tenant::Objects;
+use crate::entra::clients::{Client, WELL_KNOWN};
+use crate::entra::error::OAuthError;
+use crate::entra::form::{Form, LoginRequest};
+use crate::entra::scope::{self, Requested, Resource};
+use crate::entra::tenancy::Tenancy;
+use crate::entra::{claims, client_credentials, device_code, refresh};
+use crate::state::Sandbox;
+
+/// `POST /{tenant}/oauth2/v2.0/token`.
+///
+/// # Errors
+/// The refusal as Entra words it.
+pub fn answer(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy) -> Result<Value, OAuthError> {
+    if request.method != http::Method::POST {
+        return Err(OAuthError::only_post(request.method.as_str()));
+    }
+    let form = Form::parse(request)?;
+    match form.need("grant_type")? {
+        "client_credentials" => client_credentials::grant(sandbox, request, tenancy, &form),
+        // Some clients use the short form of the name.
+        "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => device_code::grant(sandbox, request, &form),
+        "refresh_token" => refresh::grant(sandbox, request, &form),
+        other => Err(OAuthError::unsupported_grant(other)),
+    }
+}
+
+/// A finished sign-in.
+#[derive(Debug)]
+pub struct SignIn<'a> {
+    /// For whom the token is.
+    pub client: Client,
+    /// Who signed in.
+    pub user: Uuid,
+    /// What was asked for.
+    pub scope: &'a str,
+}
+
+/// The answer with access token and, where asked for, refresh token, identity token and client info.
+///
+/// # Errors
+/// The refusal as Entra words it.
+pub fn user_answer(
+    sandbox: &Sandbox,
+    request: &LoginRequest,
+    form: &Form,
+    sign_in: &SignIn<'_>,
+) -> Result<Value, OAuthError> {
+    let tenant = &sandbox.tenant;
+    let client = &sign_in.client;
+    let (requested, user, scopes) = {
+        let objects = tenant.read();
+        let requested = scope::delegated_scope(&objects, tenant.id, sign_in.scope)?;
+        let user = objects
+            .user_by_id(sign_in.user)
+            .cloned()
+            .ok_or_else(OAuthError::invalid_grant)?;
+        let scopes = granted(&objects, client, &requested.resource, user.id);
+        (requested, user, scopes)
+    };
+    if !user.account_enabled {
+        return Err(OAuthError::disabled_user());
+    }
+    let lacking = requested
+        .permissions
+        .iter()
+        .any(|wanted| !scopes.iter().any(|held| held.eq_ignore_ascii_case(wanted)));
+    if lacking {
+        return Err(OAuthError::consent_required(client.app_id, &client.name));
+    }
+    let mut in_token = scopes.clone();
+    in_token.extend(
+        requested
+            .openid
+            .iter()
+            .filter(|word| **word != "offline_access")
+            .map(|word| (*word).to_owned()),
+    );
+    let claims = claims::delegated(tenant, client, &user, &requested.resource, &in_token);
+    let mut answer = json!({
+        "token_type": "Bearer",
+        "scope": scope_text(&requested, &scopes),
+        "expires_in": claims::EXPIRES_IN,
+        "ext_expires_in": claims::EXPIRES_IN,
+        "access_token": sandbox.entra.key.sign(&claims, claims["ver"] == "1.0"),
+    });
+    if requested.asks("offline_access") {
+        let token = sandbox
+            .entra
+            .refresh_tokens
+            .issue(sandbox, client.app_id, user.id, sign_in.scope);
+        answer["refresh_token"] = token.into();
+    }
+    if requested.asks("openid") {
+        let issuer = format!("{}/{}/v2.0", request.base_url, tenant.id);
+        let claims = claims::identity(tenant, client, &user, &issuer, form.get("nonce"));
+        answer["id_token"] = sandbox.entra.key.sign(&claims, false).into();
+    }
+    if form.get("client_info") == Some("1") {
+        answer["client_info"] = claims::client_info(tenant, user.id).into();
+    }
+    Ok(answer)
+}
+
+/// The `scope` of the answer: words in the client's own spelling, so that its cache finds them again.
+fn scope_text(requested: &Requested, scopes: &[String]) -> String {
+    let spelling = &requested.resource.spelling;
+    let prefix = if spelling.is_empty() {
+        String::new()
+    } else {
+        format!("{spelling}/")
+    };
+    let mut words: Vec<String> = requested
+        .openid
+        .iter()
+        .filter(|word| **word != "offline_access")
+        .map(|word| (*word).to_owned())
+        .collect();
+    words.extend(scopes.iter().map(|scope| format!("{prefix}{scope}")));
+    for word in &requested.words {
+        if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+            words.push(word.clone());
+        }
+    }
+    words.join(" ")
+}
+
+/// Permissions that the client already holds for the user.
+fn granted(objects: &Objects, client: &Client, resource: &Resource, user: Uuid) -> Vec<String> {
+    let mut scopes = match client
+        .principal_id
+        .or_else(|| Some(objects.service_principal_of(client.app_id)?.id))
+    {
+        Some(principal) => objects.scopes(principal, resource.principal_id, user),
+        None => Vec::new(),
+    };
+    for scope in pre_authorized(client, resource) {
+        if !scopes.iter().any(|held| held.eq_ignore_ascii_case(scope)) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}
+
+fn pre_authorized(client: &Client, resource: &Resource) -> impl Iterator<Item = &'static str> {
+    let known = WELL_KNOWN.iter().find(|known| known.app_id == client.app_id);
+    let lists = known.into_iter().flat_map(|known| known.pre_authorized);
+    let app_id = resource.app_id;
+    lists
+        .filter(move |(resource, _)| *resource == app_id)
+        .flat_map(|(_, names)| names.split(' '))
+}
+
+/// Refuses permissions that the resource does not publish.
+///
+/// # Errors
+/// AADSTS650053.
+pub fn check_published(client: &Client, requested: &Requested) -> Result<(), OAuthError> {
+    let app_id = requested.resource.app_id;
+    if permissions::published_by(app_id).is_empty() || app_id != permissions::GRAPH_APP_ID {
+        return Ok(());
+    }
+    let unknown = requested
+        .permissions
+        .iter()
+        .find(|name| permissions::scope_by_value(app_id, name).is_none());
+    match unknown {
+        Some(name) => Err(OAuthError::unknown_permission(name, app_id, &client.name)),
+        None => Ok(()),
+    }
+}
+
+/// Records the consent a person gives by signing in.
+///
+/// An administrator may consent to everything, another user to what users may consent to. The consent holds for that
+/// person only.
+///
+/// # Errors
+/// AADSTS90094 when only an administrator could consent.
+pub fn consent(sandbox: &Sandbox, client: &Client, user: &User, scope: &str) -> Result<(), OAuthError> {
+    let tenant = &sandbox.tenant;
+    let (requested, missing) = {
+        let objects = tenant.read();
+        let requested = scope::delegated_scope(&objects, tenant.id, scope)?;
+        let held = granted(&objects, client, &requested.resource, user.id);
+        let mut wanted = requested.permissions.clone();
+        if requested.static_consent {
+            wanted.extend(registered_scopes(&objects, client, requested.resource.app_id));
+        }
+        wanted.retain(|wanted| !held.iter().any(|held| held.eq_ignore_ascii_case(wanted)));
+        (requested, wanted)
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let admin_only = |name: &&String| {
+        permissions::scope_by_value(requested.resource.app_id, name)
+            .is_some_and(|scope| scope.consent == Consent::Admin)
+    };
+    let refused: Vec<&str> = missing.iter().filter(admin_only).map(String::as_str).collect();
+    if !refused.is_empty() && !user.is_administrator() {
+        return Err(OAuthError::admin_consent_required(&refused.join(", ")));
+    }
+    let client_id = tenant.ensure_service_principal(client.app_id, &client.name, tenant.id);
+    let resource_id = requested.resource.principal_id;
+    let id = tenant.link_id();
+    let mut objects = tenant.write();
+    let own = objects.grants.iter_mut().find(|grant| {
+        grant.client_id == client_id && grant.resource_id == resource_id && grant.principal_id == Some(user.id)
+    });
+    match own {
+        Some(grant) => grant.scope = format!("{} {}", grant.scope, missing.join(" ")),
+        None => objects.grants.push(Grant {
+            id,
+            client_id,
+            principal_id: Some(user.id),
+            resource_id,
+            scope: missing.join(" "),
+        }),
+    }
+    Ok(())
+}
+
+/// Delegated permissions that a registration lists for a resource: what `.default` asks consent for.
+fn registered_scopes(objects: &Objects, client: &Client, resource: Uuid) -> Vec<String> {
+    let application = objects.application_of(client.app_id);
+    let required = application.and_then(|application| application.document.get("requiredResourceAccess")?.as_array());
+    let resource_text = resource.to_string();
+    let entries = required
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["resourceAppId"] == resource_text.as_str());
+    let accesses = entries.filter_map(|entry| entry["resourceAccess"].as_array()).flatten();
+    let ids = accesses
+        .filter(|access| access["type"] == "Scope")
+        .filter_map(|access| access["id"].as_str());
+    let named = ids.filter_map(|id| {
+        let published = permissions::published_by(resource).iter();
+        let mut scopes = published.filter(|permission| permission.kind == permissions::PermissionKind::Scope);
+        scopes
+            .find(|permission| permission.id.to_string() == id)
+            .map(|permission| permission.value.to_owned())
+    });
+    named.collect()
+}

@@ -1,0 +1,125 @@
+//! What the control interface asks of the mailboxes: look without permission, and misbehave on purpose.
+//!
+//! Owns no state. Everything here is outside Microsoft's contract; it exists for tests and demonstrations.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::mail::MailService;
+use crate::mail::change_log::ChangeLog;
+use crate::mail::compose;
+use crate::mail::ids::{FolderKey, IdForm};
+use crate::mail::mailbox::Mailbox;
+use crate::notify::LifecycleEvent;
+
+/// A message as the control interface lists it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ControlMessage {
+    /// Default id.
+    pub id: String,
+    /// Immutable id.
+    pub immutable_id: String,
+    /// Subject.
+    pub subject: String,
+    /// Display name of its folder.
+    pub folder: String,
+    /// Whether it is read.
+    pub is_read: bool,
+    /// Whether it is a draft.
+    pub is_draft: bool,
+    /// Message-ID, with angle brackets.
+    pub internet_message_id: String,
+}
+
+impl Mailbox {
+    /// A folder by well-known name, id, or display name anywhere in the tree.
+    #[must_use]
+    pub fn folder_by_any_name(&self, name: &str) -> Option<FolderKey> {
+        self.resolve_folder(name).ok().or_else(|| {
+            self.folders
+                .values()
+                .find(|folder| folder.name.eq_ignore_ascii_case(name))
+                .map(|folder| folder.key)
+        })
+    }
+}
+
+impl MailService {
+    /// All messages of a mailbox, newest first; `None` when there is no such mailbox.
+    #[must_use]
+    pub fn list_for_control(&self, address: &str) -> Option<Vec<ControlMessage>> {
+        let (_, mailbox) = self.mailbox_of(address)?;
+        Some(self.read(&mailbox, |mailbox| {
+            mailbox
+                .newest_first(None)
+                .map(|message| ControlMessage {
+                    id: mailbox.codec.message(IdForm::Default, message.key, message.place()),
+                    immutable_id: mailbox.codec.message(IdForm::Immutable, message.key, message.place()),
+                    subject: message.subject.to_string(),
+                    folder: mailbox
+                        .folders
+                        .get(&message.folder)
+                        .map(|folder| folder.name.clone())
+                        .unwrap_or_default(),
+                    is_read: message.is_read,
+                    is_draft: message.is_draft,
+                    internet_message_id: message.internet_message_id.to_string(),
+                })
+                .collect()
+        }))
+    }
+
+    /// The bytes of a message by either form of id.
+    #[must_use]
+    pub fn raw_mime(&self, address: &str, id: &str) -> Option<Bytes> {
+        let (_, mailbox) = self.mailbox_of(address)?;
+        self.read(&mailbox, |mailbox| mailbox.resolve(id).ok().map(compose::message))
+    }
+
+    /// Makes the delta tokens of a folder, or of all folders, expired; whether there is such a folder.
+    pub fn expire_delta_tokens(&self, address: &str, folder: Option<&str>) -> bool {
+        self.with_folders(address, folder, ChangeLog::expire_tokens)
+    }
+
+    /// Makes the next continued delta round of a folder repeat what was already delivered; whether there is such a
+    /// folder.
+    pub fn replay_delta(&self, address: &str, folder: &str) -> bool {
+        self.with_folders(address, Some(folder), ChangeLog::ask_for_replay)
+    }
+
+    fn with_folders(&self, address: &str, folder: Option<&str>, act: impl Fn(&mut ChangeLog)) -> bool {
+        let Some((_, mailbox)) = self.mailbox_of(address) else {
+            return false;
+        };
+        self.write(&mailbox, |mailbox| {
+            let keys: Vec<FolderKey> = match folder {
+                None => mailbox.folders.keys().copied().collect(),
+                Some(name) => mailbox.folder_by_any_name(name).into_iter().collect(),
+            };
+            for key in &keys {
+                if let Some(folder) = mailbox.folders.get_mut(key) {
+                    act(&mut folder.log);
+                }
+            }
+            !keys.is_empty()
+        })
+    }
+
+    /// Sends the last `times` notifications again; returns how many there were.
+    pub fn duplicate_notifications(&self, times: usize) -> usize {
+        self.notifier.duplicate_last(times)
+    }
+
+    /// The attempts to deliver notifications so far, oldest first.
+    #[must_use]
+    pub fn notification_log(&self) -> Vec<Value> {
+        self.notifier.log()
+    }
+
+    /// Sends a lifecycle notification to one subscription, or to all; returns how many were told.
+    pub fn send_lifecycle(&self, event: LifecycleEvent, subscription: Option<Uuid>) -> usize {
+        self.notifier.lifecycle(event, subscription)
+    }
+}

@@ -1,0 +1,199 @@
+//! The mailboxes of the tenant, as Exchange Online shows them through Graph.
+//!
+//! Owns messages, folders, drafts, sending and delivery inside the tenant, and the mailbox of everyone outside it. It
+//! never opens a socket except for change notifications. Locks: one per mailbox, plain, never held over an await;
+//! a mail on its way between two mailboxes holds one lock at a time.
+
+pub mod attachment;
+mod attachment_endpoints;
+mod attachment_input;
+pub mod body;
+pub mod change_log;
+pub mod compose;
+mod control_surface;
+pub mod conversation;
+mod delta;
+mod delta_token;
+pub mod draft;
+pub mod extended;
+pub mod fields;
+pub mod folder;
+mod folder_delta;
+mod folder_endpoints;
+mod folder_tree;
+pub mod ids;
+mod links;
+mod listing;
+pub mod mailbox;
+pub mod message;
+mod message_endpoints;
+pub mod message_input;
+mod message_subject;
+pub mod mime;
+mod outside;
+pub mod permissions;
+pub mod preferences;
+pub mod properties;
+pub mod refusal;
+pub mod render;
+mod reply;
+mod routes;
+mod send;
+mod settings;
+mod translate;
+mod transport;
+mod upload;
+mod view_options;
+mod well_known;
+mod wire;
+
+#[cfg(test)]
+pub mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::clock::SandboxClock;
+use crate::directory::{Directory, UserRef};
+use crate::entropy::Entropy;
+use crate::mail::ids::FolderKey;
+use crate::mail::mailbox::Mailbox;
+use crate::mail::message::Seconds;
+use crate::mail::outside::Outside;
+use crate::mail::upload::Uploads;
+use crate::notify::{Folders, Notifier, NotifySettings};
+use crate::odata::error::ODataError;
+use crate::server::paths::{GraphRequest, GraphResponse};
+
+pub use outside::OutsideMail;
+pub use transport::Arrival;
+
+/// The mailboxes of the tenant.
+#[derive(Debug)]
+pub struct MailService {
+    clock: Arc<SandboxClock>,
+    entropy: Arc<Entropy>,
+    directory: Arc<dyn Directory>,
+    mailboxes: RwLock<HashMap<Uuid, Arc<RwLock<Mailbox>>>>,
+    outside: Mutex<Outside>,
+    uploads: Mutex<Uploads>,
+    notifier: Notifier,
+    /// Makes delta tokens that were not given out here recognisable.
+    token_key: [u8; 16],
+}
+
+impl MailService {
+    /// A tenant without mailboxes.
+    #[must_use]
+    pub fn new(
+        clock: Arc<SandboxClock>,
+        entropy: Arc<Entropy>,
+        directory: Arc<dyn Directory>,
+        settings: NotifySettings,
+    ) -> Self {
+        let mut token_key = [0; 16];
+        entropy.fill(&mut token_key);
+        let notifier = Notifier::new(clock.clone(), entropy.clone(), directory.clone(), settings);
+        Self {
+            clock,
+            entropy,
+            directory,
+            mailboxes: RwLock::default(),
+            outside: Mutex::default(),
+            uploads: Mutex::default(),
+            notifier,
+            token_key,
+        }
+    }
+
+    /// Gives a user a mailbox; one that exists stays as it is.
+    pub fn create_mailbox(&self, user_id: Uuid, address: &str, display_name: &str) {
+        let mut mailboxes = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
+        mailboxes
+            .entry(user_id)
+            .or_insert_with(|| Arc::new(RwLock::new(Mailbox::new(user_id))));
+        tracing::debug!(%user_id, address, display_name, "mailbox created");
+    }
+
+    /// `/users/{user}/<segments>` and `/me/<segments>`; the user exists, the mailbox may not.
+    #[expect(
+        clippy::unused_async,
+        reason = "the interface to the server leaves room for operations that wait"
+    )]
+    pub async fn handle(
+        &self,
+        request: &GraphRequest,
+        user: &UserRef,
+        segments: &[String],
+    ) -> Result<GraphResponse, ODataError> {
+        routes::route(self, request, user, segments)
+    }
+
+    /// `/subscriptions/<segments>`.
+    pub async fn handle_subscriptions(
+        &self,
+        request: &GraphRequest,
+        segments: &[String],
+    ) -> Result<GraphResponse, ODataError> {
+        self.notifier.handle(request, segments, self).await
+    }
+
+    /// `/api/v2.0/<segments>`: upload URLs of attachment sessions; the caller is anonymous.
+    #[expect(
+        clippy::unused_async,
+        reason = "the interface to the server leaves room for operations that wait"
+    )]
+    pub async fn handle_upload(
+        &self,
+        request: &GraphRequest,
+        segments: &[String],
+    ) -> Result<GraphResponse, ODataError> {
+        upload::put(self, request, segments)
+    }
+
+    fn mailbox(&self, user: Uuid) -> Result<Arc<RwLock<Mailbox>>, ODataError> {
+        let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
+        mailboxes.get(&user).cloned().ok_or_else(refusal::no_mailbox)
+    }
+
+    fn read<T>(&self, mailbox: &RwLock<Mailbox>, look: impl FnOnce(&Mailbox) -> T) -> T {
+        look(&mailbox.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes a mailbox and publishes what changed before the next change can happen, so that notifications keep
+    /// their order.
+    fn write<T>(&self, mailbox: &RwLock<Mailbox>, change: impl FnOnce(&mut Mailbox) -> T) -> T {
+        let mut mailbox = mailbox.write().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut mailbox);
+        let changes = mailbox.take_changes();
+        if !changes.is_empty() {
+            self.notifier.publish(mailbox.user, &mailbox.codec, &changes);
+        }
+        result
+    }
+
+    fn now(&self) -> Seconds {
+        self.clock.now().as_second()
+    }
+
+    fn fresh_conversation(&self) -> [u8; 16] {
+        *self.entropy.uuid().as_bytes()
+    }
+
+    /// A Message-ID of this tenant, with angle brackets.
+    fn fresh_message_id(&self, address: &str) -> String {
+        let domain = address.rsplit_once('@').map_or("sandbox.invalid", |(_, domain)| domain);
+        format!("<{}@{domain}>", self.entropy.uuid().simple().to_string().to_uppercase())
+    }
+}
+
+impl Folders for MailService {
+    fn folder(&self, user: &UserRef, folder: Option<&str>) -> Result<Option<FolderKey>, ODataError> {
+        let mailbox = self.mailbox(user.id)?;
+        folder
+            .map(|folder| self.read(&mailbox, |mailbox| mailbox.resolve_folder(folder)))
+            .transpose()
+    }
+}

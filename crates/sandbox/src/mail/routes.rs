@@ -1,0 +1,218 @@
+//! Which mail operation a path and method name.
+//!
+//! Owns the paths below a user. Fixed words ignore case; folders may be nested to any depth the client writes.
+
+use http::Method;
+
+use crate::directory::UserRef;
+use crate::mail::ids::FolderKey;
+use crate::mail::mailbox::Mailbox;
+use crate::mail::permissions::{self, Access, Depth};
+use crate::mail::{
+    MailService, attachment_endpoints, delta, folder_delta, folder_endpoints, listing, message_endpoints, refusal,
+    reply, send, settings, translate, upload,
+};
+use crate::odata::error::ODataError;
+use crate::server::paths::{GraphRequest, GraphResponse};
+use std::sync::RwLock;
+
+/// Everything an operation needs besides its own segments.
+pub struct Scope<'a> {
+    pub service: &'a MailService,
+    pub request: &'a GraphRequest,
+    pub user: &'a UserRef,
+    pub mailbox: &'a RwLock<Mailbox>,
+}
+
+impl Scope<'_> {
+    /// Looks into the mailbox.
+    pub fn read<T>(&self, look: impl FnOnce(&Mailbox) -> T) -> T {
+        self.service.read(self.mailbox, look)
+    }
+
+    /// Changes the mailbox.
+    pub fn write<T>(&self, change: impl FnOnce(&mut Mailbox) -> T) -> T {
+        self.service.write(self.mailbox, change)
+    }
+}
+
+/// The largest request Graph takes (contract §2.6); upload sessions have their own bound.
+const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+type Answer = Result<GraphResponse, ODataError>;
+
+/// Answers `/users/{user}/<segments>`.
+pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segments: &[String]) -> Answer {
+    if request.body.len() > MAX_REQUEST_BYTES {
+        return Err(refusal::request_too_large());
+    }
+    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let words: Vec<&str> = lower.iter().map(String::as_str).collect();
+    // The permission is judged before the mailbox is looked for, as Graph does.
+    let first = words.first().copied().unwrap_or_default();
+    let access = match first {
+        "mailfolders" | "messages" => match request.method {
+            Method::GET => Access::Read,
+            _ => Access::Write,
+        },
+        "sendmail" => Access::Send,
+        "translateexchangeids" => Access::Read,
+        "mailboxsettings" => match request.method {
+            Method::GET => Access::Settings,
+            _ => Access::SettingsWrite,
+        },
+        "calendar"
+        | "calendars"
+        | "events"
+        | "contacts"
+        | "contactfolders"
+        | "todo"
+        | "inferenceclassification"
+        | "outlook" => {
+            return Err(ODataError::unsupported(format_args!("/{}", segments[0])));
+        }
+        _ => {
+            return Err(ODataError::unknown_segment(
+                segments.first().map(String::as_str).unwrap_or_default(),
+            ));
+        }
+    };
+    let access = match words.last().copied() {
+        Some("send" | "reply" | "replyall" | "forward") if first != "sendmail" && request.method == Method::POST => {
+            Access::Send
+        }
+        _ => access,
+    };
+    let depth = permissions::check(&request.caller, user.id, access)?;
+    let mailbox = service.mailbox(user.id)?;
+    let scope = Scope {
+        service,
+        request,
+        user,
+        mailbox: &mailbox,
+    };
+    match first {
+        "mailfolders" => folders(&scope, segments, &words, depth),
+        "messages" => messages(&scope, None, &segments[1..], &words[1..], depth),
+        "sendmail" => only(request, &Method::POST).and_then(|()| send::send_mail(&scope)),
+        "translateexchangeids" => only(request, &Method::POST).and_then(|()| translate::translate(&scope)),
+        _ => settings::settings(&scope, &words[1..]),
+    }
+}
+
+fn only(request: &GraphRequest, method: &Method) -> Result<(), ODataError> {
+    if request.method == *method {
+        Ok(())
+    } else {
+        Err(ODataError::method_not_allowed())
+    }
+}
+
+/// `mailFolders/…`; `segments[0]` is the word itself.
+fn folders(scope: &Scope<'_>, segments: &[String], words: &[&str], depth: Depth) -> Answer {
+    let root = scope.read(|mailbox| mailbox.well_known(crate::mail::well_known::WellKnown::MessageFolderRoot));
+    children(scope, root, &segments[1..], &words[1..], depth)
+}
+
+fn children(scope: &Scope<'_>, parent: FolderKey, segments: &[String], words: &[&str], depth: Depth) -> Answer {
+    let method = &scope.request.method;
+    match words {
+        [] if method == Method::GET => folder_endpoints::list(scope, parent),
+        [] if method == Method::POST => folder_endpoints::create(scope, parent),
+        [] => Err(ODataError::method_not_allowed()),
+        ["delta"] => only(scope.request, &Method::GET).and_then(|()| folder_delta::delta(scope)),
+        ["$count"] => only(scope.request, &Method::GET).and_then(|()| folder_endpoints::count(scope, parent)),
+        [_, ..] => {
+            let key = scope.read(|mailbox| mailbox.resolve_folder(&segments[0]))?;
+            folder(scope, key, &segments[1..], &words[1..], depth)
+        }
+    }
+}
+
+fn folder(scope: &Scope<'_>, key: FolderKey, segments: &[String], words: &[&str], depth: Depth) -> Answer {
+    let method = &scope.request.method;
+    match words {
+        [] if method == Method::GET => folder_endpoints::get(scope, key),
+        [] if method == Method::PATCH => folder_endpoints::update(scope, key),
+        [] if method == Method::DELETE => folder_endpoints::delete(scope, key),
+        [] => Err(ODataError::method_not_allowed()),
+        ["childfolders", ..] => children(scope, key, &segments[1..], &words[1..], depth),
+        ["messages", ..] => messages(scope, Some(key), &segments[1..], &words[1..], depth),
+        ["move"] => only(scope.request, &Method::POST).and_then(|()| folder_endpoints::relocate(scope, key)),
+        ["copy"] => only(scope.request, &Method::POST).and_then(|()| folder_endpoints::copy(scope, key)),
+        ["permanentdelete"] => only(scope.request, &Method::POST).and_then(|()| folder_endpoints::erase(scope, key)),
+        ["messagerules", ..] => Err(ODataError::unsupported("message rules")),
+        [_, ..] => Err(ODataError::unknown_segment(&segments[0])),
+    }
+}
+
+fn messages(scope: &Scope<'_>, folder: Option<FolderKey>, segments: &[String], words: &[&str], depth: Depth) -> Answer {
+    let request = scope.request;
+    let method = &request.method;
+    match words {
+        [] if method == Method::GET => scope.read(|mailbox| listing::list(mailbox, folder, request, depth)),
+        [] if method == Method::POST => message_endpoints::create(scope, folder),
+        [] => Err(ODataError::method_not_allowed()),
+        ["$count"] => {
+            only(request, &Method::GET)?;
+            scope.read(|mailbox| listing::count(mailbox, folder, request))
+        }
+        ["delta"] => {
+            only(request, &Method::GET)?;
+            let folder = folder.ok_or_else(|| {
+                ODataError::bad_request("Change tracking is not supported against 'microsoft.graph.message' of a whole mailbox; use mailFolders/{id}/messages/delta.")
+            })?;
+            delta::delta(scope, folder, depth)
+        }
+        [_] if method == Method::GET => message_endpoints::get(scope, folder, &segments[0], depth),
+        [_] if method == Method::PATCH => message_endpoints::update(scope, &segments[0]),
+        [_] if method == Method::DELETE => message_endpoints::delete(scope, &segments[0]),
+        [_] => Err(ODataError::method_not_allowed()),
+        [_, "attachments", ..] => attachments(scope, &segments[0], &segments[2..], &words[2..], depth),
+        [_, "$value"] => {
+            only(request, &Method::GET)?;
+            message_endpoints::value(scope, &segments[0], depth)
+        }
+        [_, action] => {
+            only(request, &Method::POST)?;
+            action_on(scope, &segments[0], action, &segments[1])
+        }
+        [_, _, ..] => Err(ODataError::unknown_segment(&segments[1])),
+    }
+}
+
+fn action_on(scope: &Scope<'_>, id: &str, action: &str, written: &str) -> Answer {
+    match action {
+        "move" => message_endpoints::relocate(scope, id),
+        "copy" => message_endpoints::copy(scope, id),
+        "permanentdelete" => message_endpoints::erase(scope, id),
+        "send" => send::send_draft(scope, id),
+        "createreply" => reply::create(scope, id, reply::Kind::Reply),
+        "createreplyall" => reply::create(scope, id, reply::Kind::ReplyAll),
+        "createforward" => reply::create(scope, id, reply::Kind::Forward),
+        "reply" => reply::send(scope, id, reply::Kind::Reply),
+        "replyall" => reply::send(scope, id, reply::Kind::ReplyAll),
+        "forward" => reply::send(scope, id, reply::Kind::Forward),
+        _ => Err(ODataError::unknown_segment(written)),
+    }
+}
+
+fn attachments(scope: &Scope<'_>, message: &str, segments: &[String], words: &[&str], depth: Depth) -> Answer {
+    if depth == Depth::Basic {
+        return Err(refusal::access_denied());
+    }
+    let method = &scope.request.method;
+    match words {
+        [] if method == Method::GET => attachment_endpoints::list(scope, message),
+        [] if method == Method::POST => attachment_endpoints::add(scope, message),
+        [] => Err(ODataError::method_not_allowed()),
+        ["createuploadsession"] => only(scope.request, &Method::POST).and_then(|()| upload::create(scope, message)),
+        [_] if method == Method::GET => attachment_endpoints::get(scope, message, &segments[0]),
+        [_] if method == Method::DELETE => attachment_endpoints::delete(scope, message, &segments[0]),
+        [_] => Err(ODataError::method_not_allowed()),
+        [_, "$value"] => {
+            only(scope.request, &Method::GET).and_then(|()| attachment_endpoints::value(scope, message, &segments[0]))
+        }
+        [_, _, ..] => Err(ODataError::unknown_segment(&segments[1])),
+    }
+}

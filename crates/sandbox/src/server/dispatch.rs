@@ -1,0 +1,118 @@
+//! Which service answers a Graph request.
+//!
+//! Owns the first one or two path segments and nothing below them. Inner requests of a batch come through
+//! [`graph`], which applies status faults and the ledger to them as if they had come alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::directory::{Directory as _, UserRef};
+use crate::directory::{applications, grants, organization, service_principals, users};
+use crate::faults::Effect;
+use crate::odata::error::ODataError;
+use crate::server::paths::{GraphRequest, GraphResponse};
+use crate::state::Sandbox;
+use crate::{batch, ledger};
+
+/// Answers an inner request of a batch; failures are already rendered.
+pub async fn graph(sandbox: &Arc<Sandbox>, request: GraphRequest) -> GraphResponse {
+    let path = format!("/{}/{}", request.version.as_str(), request.segments.join("/"));
+    let entry = ledger::Entry::graph(&request.method, &request.segments, request.body.len());
+    let verdict = sandbox.faults.judge(&request.method, &path, &request.raw_query);
+    if let Some(wait) = verdict.latency {
+        tokio::time::sleep(wait.min(MAX_LATENCY)).await;
+    }
+    let response = match verdict.effect {
+        // A batch has one connection for all its parts, so a cut falls on the batch itself and not on a part.
+        Some(Effect::Status(fault)) => fault.graph_response(&request.stamp),
+        Some(Effect::CutBefore | Effect::CutAfter) | None => answer(sandbox, &request).await,
+    };
+    sandbox.ledger.record(entry, response.status, response.body.len());
+    response
+}
+
+/// Longest artificial delay: a fault must not look like a hanging process.
+pub const MAX_LATENCY: Duration = Duration::from_secs(600);
+
+/// Answers one Graph request; failures are rendered.
+pub async fn answer(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphResponse {
+    match Box::pin(route(sandbox, request)).await {
+        Ok(response) => response,
+        Err(error) => error.render(&request.stamp),
+    }
+}
+
+async fn route(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    let tenant = &sandbox.tenant;
+    let Some((first, rest)) = request.segments.split_first() else {
+        return Err(ODataError::unsupported("the service document"));
+    };
+    match first.to_ascii_lowercase().as_str() {
+        "users" => match rest {
+            [] => users::list(tenant, request),
+            [count] if count.eq_ignore_ascii_case("$count") => users::list(tenant, request),
+            [id, below @ ..] => {
+                let user = match tenant.user(id) {
+                    Some(user) => user,
+                    None => return Err(no_such_user(request, id, below)),
+                };
+                person(sandbox, request, &user, below).await
+            }
+        },
+        "me" => {
+            let user = users::me(tenant, &request.caller)?;
+            person(sandbox, request, &user, rest).await
+        }
+        "subscriptions" => sandbox.mail.handle_subscriptions(request, rest).await,
+        "$batch" if rest.is_empty() && request.method == Method::POST => batch::handle(sandbox, request).await,
+        "$batch" => Err(ODataError::method_not_allowed()),
+        "applications" => applications::handle(tenant, request, rest),
+        "serviceprincipals" => service_principals::handle(tenant, request, rest),
+        "oauth2permissiongrants" => grants::handle(tenant, request, rest),
+        "organization" => organization::organization(tenant, request, rest),
+        "domains" => organization::domains(tenant, request, rest),
+        "subscribedskus" => organization::subscribed_skus(tenant, request, rest),
+        "directoryroles" => organization::directory_roles(request, rest),
+        "groups" | "directoryobjects" | "rolemanagement" | "policies" | "identity" | "auditlogs" | "reports"
+        | "sites" | "drives" | "teams" | "chats" | "search" | "security" | "$metadata" => {
+            Err(ODataError::unsupported(format!("/{first}")))
+        }
+        _ => Err(ODataError::unknown_segment(first)),
+    }
+}
+
+async fn person(
+    sandbox: &Arc<Sandbox>,
+    request: &GraphRequest,
+    user: &UserRef,
+    below: &[String],
+) -> Result<GraphResponse, ODataError> {
+    match below {
+        [] => users::one(&sandbox.tenant, request, user.id),
+        [child, rest @ ..] if users::DIRECTORY_CHILDREN.contains(&child.to_ascii_lowercase().as_str()) => {
+            users::child(&sandbox.tenant, request, user.id, child, rest)
+        }
+        _ => sandbox.mail.handle(request, user, below).await,
+    }
+}
+
+/// Mail and directory word a missing user differently.
+fn no_such_user(request: &GraphRequest, id: &str, below: &[String]) -> ODataError {
+    let directory = below
+        .first()
+        .is_none_or(|child| users::DIRECTORY_CHILDREN.contains(&child.to_ascii_lowercase().as_str()));
+    if request.caller.kind == crate::auth::CallerKind::Anonymous {
+        return ODataError::directory_denied();
+    }
+    if directory {
+        ODataError::directory_not_found(id)
+    } else {
+        ODataError::new(
+            StatusCode::NOT_FOUND,
+            "ErrorInvalidUser",
+            format!("The requested user '{id}' is invalid."),
+        )
+    }
+}

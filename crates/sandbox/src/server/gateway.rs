@@ -1,0 +1,225 @@
+//! The one handler behind every listener: from an HTTP request to a service and back.
+//!
+//! Owns the choice between Graph, upload addresses and the identity provider, the bound on request bodies, faults and
+//! the ledger. A request over the bound is refused before any of its content is looked at.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+
+use crate::auth::{self, Caller};
+use crate::entra::error::Trace;
+use crate::entra::form::{LoginRequest, correlation_id};
+use crate::entra::routes;
+use crate::faults::Effect;
+use crate::ledger::Entry;
+use crate::odata::error::{ODataError, Stamp};
+use crate::server::connection::Switch;
+use crate::server::dispatch::{self, MAX_LATENCY};
+use crate::server::headers::{self, Scheme};
+use crate::server::paths::{ApiVersion, GraphRequest, GraphResponse, query_pairs, segments};
+use crate::state::Sandbox;
+
+/// Largest Graph request, as Microsoft documents it.
+const MAX_GRAPH_BODY: usize = 4 * 1024 * 1024;
+/// Largest slice of an upload session; clients' own slices are a few megabytes.
+const MAX_UPLOAD_BODY: usize = 64 * 1024 * 1024;
+/// Largest form.
+const MAX_LOGIN_BODY: usize = 256 * 1024;
+
+/// What a listener serves.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The tenant.
+    pub sandbox: Arc<Sandbox>,
+    /// How the listener is reached.
+    pub scheme: Scheme,
+}
+
+/// Which service a path belongs to.
+enum Service {
+    Graph(ApiVersion),
+    Upload,
+    Login,
+}
+
+/// Answers every request.
+pub async fn handle(
+    State(gateway): State<Gateway>,
+    Extension(switch): Extension<Switch>,
+    request: Request,
+) -> Response {
+    let sandbox = &gateway.sandbox;
+    let (parts, body) = request.into_parts();
+    let path = segments(parts.uri.path());
+    let stamp = headers::stamp(sandbox, &parts.headers);
+    let service = service_of(&path);
+    let verdict = sandbox.faults.judge(
+        &parts.method,
+        &display_path(&path),
+        parts.uri.query().unwrap_or_default(),
+    );
+    if let Some(wait) = verdict.latency {
+        tokio::time::sleep(wait.min(MAX_LATENCY)).await;
+    }
+    if matches!(verdict.effect, Some(Effect::CutBefore)) {
+        switch.cut();
+        return Response::new(Body::empty());
+    }
+    let limit = match service {
+        Service::Graph(_) => MAX_GRAPH_BODY,
+        Service::Upload => MAX_UPLOAD_BODY,
+        Service::Login => MAX_LOGIN_BODY,
+    };
+    let body = match axum::body::to_bytes(body, limit).await {
+        Ok(body) => body,
+        Err(_) => return finish(too_large(&stamp), &stamp, false),
+    };
+    let sent = body.len();
+    let entry = match service {
+        Service::Graph(_) => Entry::graph(&parts.method, &path[1..], sent),
+        Service::Upload => Entry::upload(&parts.method, sent),
+        Service::Login => Entry::login(&parts.method, &path, sent),
+    };
+    let entry = sandbox.ledger.begin(entry);
+    let is_login = matches!(service, Service::Login);
+    let response = match verdict.effect {
+        Some(Effect::Status(ref fault)) if is_login => fault.login_response(),
+        Some(Effect::Status(ref fault)) => fault.graph_response(&stamp),
+        _ => serve(&gateway, service, path, parts, body, &stamp).await,
+    };
+    entry.end(response.status, response.body.len());
+    if matches!(verdict.effect, Some(Effect::CutAfter)) {
+        switch.cut();
+        return Response::new(Body::empty());
+    }
+    finish(response, &stamp, is_login)
+}
+
+fn service_of(path: &[String]) -> Service {
+    match path {
+        [version, ..] if version.eq_ignore_ascii_case("v1.0") => Service::Graph(ApiVersion::V1),
+        [version, ..] if version.eq_ignore_ascii_case("beta") => Service::Graph(ApiVersion::Beta),
+        [api, version, ..] if api.eq_ignore_ascii_case("api") && version.eq_ignore_ascii_case("v2.0") => {
+            Service::Upload
+        }
+        _ => Service::Login,
+    }
+}
+
+fn display_path(path: &[String]) -> String {
+    format!("/{}", path.join("/"))
+}
+
+async fn serve(
+    gateway: &Gateway,
+    service: Service,
+    mut path: Vec<String>,
+    parts: Parts,
+    body: Bytes,
+    stamp: &Stamp,
+) -> GraphResponse {
+    let sandbox = &gateway.sandbox;
+    let base_url = headers::base_url(gateway.scheme, &parts.uri, &parts.headers);
+    let (version, skip, caller) = match service {
+        Service::Login => return login(sandbox, path, parts, body, base_url, stamp),
+        Service::Upload => (ApiVersion::V1, 2, Ok(Caller::anonymous())),
+        Service::Graph(version) => (version, 1, auth::caller(sandbox, &parts.headers)),
+    };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal.render(stamp),
+    };
+    path.drain(..skip);
+    let raw_query = parts.uri.query().unwrap_or_default().to_owned();
+    let request = GraphRequest {
+        method: parts.method,
+        version,
+        segments: path,
+        query: query_pairs(&raw_query),
+        raw_query,
+        headers: parts.headers,
+        body,
+        base_url,
+        caller,
+        stamp: stamp.clone(),
+    };
+    if skip == 2 {
+        let answer = sandbox.mail.handle_upload(&request, &request.segments).await;
+        return answer.unwrap_or_else(|error| error.render(stamp));
+    }
+    dispatch::answer(sandbox, &request).await
+}
+
+fn login(
+    sandbox: &Sandbox,
+    path: Vec<String>,
+    parts: Parts,
+    body: Bytes,
+    base_url: String,
+    stamp: &Stamp,
+) -> GraphResponse {
+    let query = query_pairs(parts.uri.query().unwrap_or_default());
+    let correlation_id = correlation_id(&parts.headers, &query).unwrap_or_else(|| sandbox.entropy.uuid());
+    let trace = Trace {
+        at: stamp.at,
+        trace_id: stamp.request_id,
+        correlation_id,
+    };
+    let first = path.first().cloned().unwrap_or_default();
+    let request = LoginRequest {
+        method: parts.method,
+        segments: path,
+        query,
+        headers: parts.headers,
+        body,
+        base_url,
+        trace,
+    };
+    match routes::handle(sandbox, &request) {
+        Some(response) => response,
+        // Graph's own answer to an address without an edition.
+        None => ODataError::bad_request(format!("Invalid version: {first}")).render(stamp),
+    }
+}
+
+fn too_large(stamp: &Stamp) -> GraphResponse {
+    let error = ODataError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLarge",
+        "The maximum request length supported is 4MB.",
+    );
+    error.render(stamp)
+}
+
+fn finish(response: GraphResponse, stamp: &Stamp, is_login: bool) -> Response {
+    let GraphResponse {
+        status,
+        headers: mut fields,
+        body,
+    } = response;
+    if !is_login {
+        headers::complete(&mut fields, stamp);
+    }
+    let (name, value) = headers::date(stamp.at);
+    fields.insert(name, value);
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = fields;
+    without_body(&mut answer);
+    answer
+}
+
+/// 204 and 304 have no content and therefore no content type.
+fn without_body(answer: &mut Response) {
+    if matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        let headers: &mut HeaderMap = answer.headers_mut();
+        headers.remove(http::header::CONTENT_TYPE);
+    }
+}
