@@ -23,7 +23,7 @@ pub(crate) fn create_durably(path: &Path) -> Result<()> {
     if let Some(parent) = parent {
         create_durably(parent)?;
     }
-    match fs::create_dir(path) {
+    match create_private(path) {
         Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
@@ -35,6 +35,15 @@ pub(crate) fn create_durably(path: &Path) -> Result<()> {
         Err(e) => return Err(io_error(path, &e)),
     }
     sync(parent.unwrap_or(Path::new(".")))
+}
+
+/// Mail of customers is in it: a directory that we make is nobody else's to read.
+fn create_private(path: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "the mode is a notion of Unix"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// Writes the names in a directory to disk.

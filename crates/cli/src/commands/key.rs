@@ -47,7 +47,7 @@ pub(super) async fn run(config: &Config, command: &KeyCommand, json: bool) -> Re
                     let revoked = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
                     table.add_row([key.id.to_string(), key.name, key.created_at.to_string(), revoked]);
                 }
-                println!("{table}");
+                println!("{}", table.trim_fmt());
             }
         }
         KeyCommand::Revoke { id } => {

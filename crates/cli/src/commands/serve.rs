@@ -6,9 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use guichet_api::{ApiParts, ListenConfig, TlsFiles};
+use guichet_domain::ports::Clock;
 use guichet_engine::{Engine, EngineConfig, Handle, Parts, StartError};
 use guichet_graph::Class;
-use guichet_store::ServiceLock;
+use guichet_store::{ServiceLock, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,7 +29,11 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
     let store = wiring::open_store(&config).await?;
     let vault = wiring::open_vault(&config)?;
     let graph = wiring::connected_graph(&config, &store, &vault).await?;
-    check_credential(&config, &graph).await?;
+    report_state(&store, "activating", "").await?;
+    if let Err(failure) = check_credential(&config, &graph).await {
+        report_state(&store, "error", &failure.title).await?;
+        return Err(failure);
+    }
 
     let shutdown = CancellationToken::new();
     let handle = Handle::default();
@@ -57,9 +62,7 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
     let serving = guichet_api::serve(listen, parts, shutdown.clone())
         .await
         .map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))?;
-    store
-        .release_owner(OWNER, guichet_domain::ports::Clock::now(&SystemClock))
-        .await?;
+    store.release_owner(OWNER, SystemClock.now()).await?;
     let engine = Engine::start(
         Parts {
             store: store.clone(),
@@ -82,6 +85,7 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
         ),
     })?;
 
+    report_state(&store, "active", "").await?;
     let address = format!("{scheme}://{}", serving.local_address());
     if json {
         println!("{}", serde_json::json!({ "listening": address }));
@@ -96,6 +100,17 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
     serving.stopped().await;
     store.close().await;
     Ok(Exit::Success)
+}
+
+/// Records how the integration is doing; what the operator intends stays as it is.
+async fn report_state(store: &Store, reported: &str, text: &str) -> Result<(), Failure> {
+    if let Some(integration) = store.integration().await? {
+        let intended = &integration.intended_state;
+        store
+            .set_integration_state(integration.id, intended, reported, text, SystemClock.now())
+            .await?;
+    }
+    Ok(())
 }
 
 fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {

@@ -64,7 +64,7 @@ fn print(trace: &Trace) {
             step.detail.clone(),
         ]);
     }
-    println!("{table}\n");
+    println!("{}\n", table.trim_fmt());
 }
 
 fn as_json(trace: &Trace) -> serde_json::Value {

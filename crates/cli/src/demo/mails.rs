@@ -1,7 +1,9 @@
 //! The mails of the demo and the tests: the corpus where it is present, else the fixtures that are
 //! built in.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::failure::{Exit, Failure};
 
 /// A mail by its file name.
 #[derive(Clone, Debug)]
@@ -17,8 +19,6 @@ pub struct MailFile {
 pub struct MailSet {
     /// In words, for the reader.
     pub source: String,
-    /// Whether this is the real corpus.
-    pub real: bool,
     /// The mails, ordered by name.
     pub mails: Vec<MailFile>,
 }
@@ -46,24 +46,27 @@ const FIXTURES: &[(&str, &[u8])] = fixtures![
     "13-out-of-office.eml",
 ];
 
-/// Finds the corpus: the given directory, `GUICHET_CORPUS`, or `../shared/corpus` beside the working
-/// directory; otherwise the built-in fixtures. `GUICHET_CORPUS` may name the corpus or the directory
-/// above it.
-pub fn find(given: Option<&Path>) -> MailSet {
-    let mut places: Vec<PathBuf> = given.map(Path::to_path_buf).into_iter().collect();
-    places.extend(std::env::var_os("GUICHET_CORPUS").map(PathBuf::from));
-    places.extend(["../shared", "../../../shared"].map(PathBuf::from));
-    for place in places {
-        for mail in [place.join("mail"), place.join("corpus").join("mail"), place.clone()] {
-            let mails = read(&mail);
-            if !mails.is_empty() {
-                return MailSet {
-                    source: format!("corpus {}", mail.display()),
-                    real: true,
-                    mails,
-                };
-            }
-        }
+/// Finds the corpus: where the user said (`--corpus` or `GUICHET_CORPUS`), else at `../shared/corpus`;
+/// where there is none, the built-in fixtures. The corpus itself or the directory above it may be named.
+///
+/// # Errors
+/// A [`Failure`] if the user named a directory without mails.
+pub fn find(given: Option<&Path>) -> Result<MailSet, Failure> {
+    if let Some(place) = given {
+        return corpus_at(place).ok_or_else(|| {
+            let title = format!("there are no mails (*.eml) in {} or its `mail`", place.display());
+            Failure::new(
+                Exit::Configuration,
+                title,
+                "correct --corpus or GUICHET_CORPUS, or leave it out",
+            )
+        });
+    }
+    if let Some(found) = ["../shared", "../../../shared"]
+        .iter()
+        .find_map(|place| corpus_at(Path::new(place)))
+    {
+        return Ok(found);
     }
     let mails = FIXTURES
         .iter()
@@ -72,11 +75,19 @@ pub fn find(given: Option<&Path>) -> MailSet {
             bytes: bytes.to_vec(),
         })
         .collect();
-    MailSet {
+    Ok(MailSet {
         source: "built-in fixtures (no corpus of real mails was found)".to_owned(),
-        real: false,
         mails,
-    }
+    })
+}
+
+fn corpus_at(place: &Path) -> Option<MailSet> {
+    let places = [place.join("mail"), place.join("corpus").join("mail"), place.to_owned()];
+    places.iter().find_map(|dir| {
+        let mails = read(dir);
+        let source = format!("corpus {}", dir.display());
+        (!mails.is_empty()).then_some(MailSet { source, mails })
+    })
 }
 
 fn read(dir: &Path) -> Vec<MailFile> {

@@ -29,7 +29,7 @@ const DEMO_PACE: std::time::Duration = std::time::Duration::from_secs(4);
 pub(super) async fn run(args: &DemoArgs, dir: &Path, json_output: bool) -> Result<Exit, Failure> {
     let binary = std::env::current_exe()
         .map_err(|error| Failure::new(Exit::Local, format!("this program can't find itself: {error}"), ""))?;
-    let corpus = mails::find(args.corpus.as_deref());
+    let corpus = mails::find(args.corpus.as_deref())?;
     eprintln!("mails: {} from {}", corpus.mails.len(), corpus.source);
     eprintln!("starting the sandbox and connecting …");
     let stage = Stage::set(Launcher::new(binary, dir), 30).await?;
@@ -55,7 +55,7 @@ pub(super) async fn run(args: &DemoArgs, dir: &Path, json_output: bool) -> Resul
     if json_output {
         println!("{}", report.json());
     } else {
-        println!("{}", report.table());
+        println!("{}", report.table().trim_fmt());
         println!("mails: {}", corpus.source);
     }
     if args.once {
@@ -329,8 +329,10 @@ impl Story<'_> {
             mail.references == wanted,
             mail.references.join(" "),
         );
+        // Exchange writes the prefix in its own case and language.
+        let right = mail.subject.eq_ignore_ascii_case("re: where is my parcel?");
         self.report
-            .equal("its subject", &"Re: Where is my parcel?".to_owned(), &mail.subject);
+            .check("its subject is the customer's with one prefix", right, mail.subject);
     }
 
     async fn conversation_of(&self, address: &str) -> Result<Option<Value>, Failure> {
@@ -381,31 +383,28 @@ impl Story<'_> {
             .control
             .post("/notifications/duplicate", &json!({ "times": 5 }))
             .await?;
-        let mailboxes = self.stage.mailboxes();
-        for mailbox in &mailboxes {
+        let known = self.known_items().await?;
+        for mailbox in self.stage.mailboxes() {
             let body = json!({ "mailbox": mailbox, "folder": "inbox" });
             self.stage.control.post("/delta/replay", &body).await?;
         }
-        let rounds = self.rounds().await?;
         for mailbox in rows(&self.api.get("/v1/mailboxes").await?) {
             let id = mailbox["id"].as_str().unwrap_or_default().to_owned();
             self.api.post(&format!("/v1/mailboxes/{id}/sync"), &json!({})).await?;
         }
-        let wanted = rounds + mailboxes.len() as f64;
-        let this = &*self;
-        wait_until("a round of each mailbox after the disturbance", || async move {
-            Ok((this.rounds().await? >= wanted).then_some(()))
+        let (this, wanted) = (&*self, known + delivered.len() as f64);
+        let listed = wait_until("the replayed delta pages", || async move {
+            let listed = this.known_items().await?;
+            Ok((listed >= wanted).then_some(listed))
         })
         .await?;
-        let known = self.metric("guichet_known_items_total").await?;
-        let replayed = known >= delivered.len() as f64;
+        let seen = format!("{} known items were listed again", listed - known);
+        self.report.check("delta pages were replayed", true, seen);
         self.report.check(
-            "delta pages were replayed",
-            replayed,
-            format!("{known} known items listed again"),
+            "notifications were sent twice",
+            again["repeated"].as_u64() >= Some(1),
+            again.to_string(),
         );
-        self.report
-            .check("notifications were sent twice", !again.is_null(), again.to_string());
         let after = self.state().await?;
         self.report.check(
             "duplicates and replays change nothing in the ledger",
@@ -432,8 +431,9 @@ impl Story<'_> {
             .into())
     }
 
-    async fn rounds(&self) -> Result<f64, Failure> {
-        self.metric("guichet_rounds_total").await
+    /// Items that were listed although their receipt existed.
+    async fn known_items(&self) -> Result<f64, Failure> {
+        self.metric("guichet_known_items_total").await
     }
 
     async fn metric(&self, name: &str) -> Result<f64, Failure> {

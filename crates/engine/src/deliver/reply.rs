@@ -11,7 +11,7 @@ use guichet_domain::{
     reply::{Next, Observed, Progress, next},
     trace::Step,
 };
-use guichet_graph::{Class, NewAttachment, ReplyDraft};
+use guichet_graph::{Class, DraftPatch, NewAttachment, ReplyDraft};
 use guichet_mime::{QuotedOriginal, ReplyBody, compose_reply_html, text_to_html};
 use guichet_store::records::{LeasedJob, Mailbox, Message, SentReply, TraceStep};
 
@@ -180,7 +180,7 @@ impl Sending<'_> {
         self.progress.draft_begun = true;
         self.save(Vec::new()).await?;
         let draft = ReplyDraft {
-            html: self.body().await?,
+            html: String::new(),
             extended_properties: vec![(REPLY_PROPERTY.to_owned(), self.reply.id.to_string())],
             headers: vec![(OWN_HEADER.to_owned(), self.reply.id.to_string())],
             ..ReplyDraft::default()
@@ -237,6 +237,21 @@ impl Sending<'_> {
         Ok(compose_reply_html(&ReplyBody::Html(answer), quoted.as_ref()))
     }
 
+    /// Writes the whole body. Whether createReply keeps, replaces or adds to a body that comes with
+    /// the request is not documented; what an update writes is what is sent.
+    async fn write_body(&self, draft: &ImmutableId) -> Result<(), AttemptError> {
+        let patch = DraftPatch {
+            html: Some(self.body().await?),
+            ..DraftPatch::default()
+        };
+        let _permit = self.context.gates.enter(self.mailbox.id).await;
+        self.context
+            .graph
+            .update_draft(&self.mailbox.graph_user_id, draft.as_str(), &patch)
+            .await?;
+        Ok(())
+    }
+
     async fn attach(&mut self, draft: ImmutableId, index: usize) -> Result<Observed, AttemptError> {
         let Some(attachment) = self.reply.attachments.get(index) else {
             return Err(AttemptError::Final(format!(
@@ -276,6 +291,7 @@ impl Sending<'_> {
                 return Ok(seen);
             }
         }
+        self.write_body(&draft).await?;
         self.progress.send_begun = true;
         let submitted = self.step(Step::ReplySubmitted, format!("asked the mailbox to send draft {draft}"));
         self.save(vec![submitted]).await?;
