@@ -171,6 +171,38 @@ impl Launcher {
         }
     }
 
+    /// Runs a command and answers what it asks for on stderr: `answer` sees each line and may act on it.
+    ///
+    /// # Errors
+    /// A [`Failure`] with the command's own words if it exits with anything but 0, or the failure of
+    /// `answer`.
+    pub async fn run_with<F>(&self, arguments: &[&str], mut answer: F) -> Result<String, Failure>
+    where
+        F: AsyncFnMut(&str) -> Result<(), Failure>,
+    {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| self.not_started(&error))?;
+        let mut said = String::new();
+        if let Some(stderr) = child.stderr.take() {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                answer(&line).await?;
+                said.push_str(&line);
+                said.push('\n');
+            }
+        }
+        let output = child
+            .wait_with_output()
+            .await
+            .map_err(|error| self.not_started(&error))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let title = format!("guichet {} ended with {}\n{said}", arguments.join(" "), output.status);
+        Err(Failure::new(Exit::NotRight, title, ""))
+    }
+
     fn not_started(&self, error: &std::io::Error) -> Failure {
         Failure::new(
             Exit::Local,

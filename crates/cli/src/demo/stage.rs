@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use http::Method;
 use serde_json::Value;
 
 use super::{
@@ -62,13 +63,7 @@ impl Stage {
         let port = free_port()?;
         write_configuration(&launcher, &description, port, poll_seconds)?;
 
-        let administrator = launcher
-            .clone()
-            .with("GUICHET_ADMIN_CLIENT_ID", &text("/administrator/client_id"))
-            .with("GUICHET_ADMIN_CLIENT_SECRET", &text("/administrator/client_secret"));
-        administrator
-            .run(&["connect", "apply", "--sign-in", "application"])
-            .await?;
+        connect(&launcher, &description).await?;
         let key = launcher.run(&["key", "create", "demo"]).await?.trim().to_owned();
         let service_url = format!("https://localhost:{port}");
         Ok(Self {
@@ -125,6 +120,40 @@ impl Stage {
             .post_bytes(&format!("/mailboxes/{mailbox}/messages"), mime)
             .await
     }
+}
+
+/// Runs `guichet connect apply` and does what the administrator does: opens the address that it
+/// shows, types the code in and signs in. That is all that a person has to do.
+async fn connect(launcher: &Launcher, description: &Value) -> Result<(), Failure> {
+    let text = |pointer: &str| description.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let ca = Some(text("/ca_file").into());
+    let mut address = String::new();
+    let answer = async |line: &str| {
+        if let Some(shown) = line.trim().strip_prefix("address ") {
+            shown.trim().clone_into(&mut address);
+        }
+        let Some(code) = line.trim().strip_prefix("code ") else {
+            return Ok(());
+        };
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("user_code", code.trim())
+            .append_pair("username", text("/administrator/user_principal_name"))
+            .append_pair("password", text("/administrator/password"))
+            .append_pair("action", "accept")
+            .finish();
+        let page = Client::new(&address, ca.clone(), None)?;
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let shown = page.send(Method::POST, "", &headers, form.into_bytes()).await?;
+        if shown.status.is_success() {
+            return Ok(());
+        }
+        let title = format!("the sign-in page {address} answered {}", shown.status);
+        Err(Failure::new(Exit::NotRight, title, ""))
+    };
+    launcher
+        .run_with(&["connect", "apply", "--language", "en"], answer)
+        .await?;
+    Ok(())
 }
 
 fn write_configuration(launcher: &Launcher, description: &Value, port: u16, poll: u32) -> Result<(), Failure> {

@@ -1,0 +1,128 @@
+//! Connecting a tenant as an administrator does, and what `plan`, `doctor` and a second `apply` say.
+
+use std::path::{Path, PathBuf};
+
+use guichet_cli::demo::{
+    processes::Launcher,
+    stage::{Stage, wait_until},
+};
+use serde_json::Value;
+
+async fn set_stage(dir: &Path) -> Stage {
+    guichet_net::install_tls_provider();
+    let launcher = Launcher::new(PathBuf::from(env!("CARGO_BIN_EXE_guichet")), dir);
+    Stage::set(launcher, 30)
+        .await
+        .map_err(|f| f.title)
+        .expect("the stage is set with a device sign-in")
+}
+
+/// The stage's launcher, signing in with the tenant's administrative application.
+fn administrator(stage: &Stage) -> Launcher {
+    stage
+        .launcher
+        .clone()
+        .with("GUICHET_ADMIN_CLIENT_ID", &stage.described("/administrator/client_id"))
+        .with(
+            "GUICHET_ADMIN_CLIENT_SECRET",
+            &stage.described("/administrator/client_secret"),
+        )
+}
+
+async fn run_json(launcher: &Launcher, arguments: &[&str]) -> Value {
+    let out = launcher.run(arguments).await.map_err(|f| f.title).expect("it succeeds");
+    serde_json::from_str(&out).expect("stdout is JSON")
+}
+
+#[tokio::test]
+async fn second_apply_and_plan_change_nothing() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let administrator = administrator(&stage);
+    let plan = run_json(
+        &administrator,
+        &["connect", "plan", "--sign-in", "application", "--json"],
+    )
+    .await;
+    assert_eq!(plan["changes"], serde_json::json!([]), "{plan}");
+    let applied = run_json(
+        &administrator,
+        &["connect", "apply", "--sign-in", "application", "--json"],
+    )
+    .await;
+    assert_eq!(applied["changes"], serde_json::json!([]), "{applied}");
+    assert_eq!(applied["mailboxes"], 3, "{applied}");
+}
+
+#[tokio::test]
+async fn changed_account_types_are_planned_and_applied() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let file = dir.path().join("guichet.toml");
+    let text = std::fs::read_to_string(&file).expect("configuration");
+    let changed = text.replace(
+        "name = \"Guichet demo\"\n",
+        "name = \"Guichet demo\"\naccount_types = \"any-organisation\"\n",
+    );
+    assert_ne!(text, changed);
+    std::fs::write(&file, changed).expect("configuration is changed");
+    let administrator = administrator(&stage);
+    let plan = run_json(
+        &administrator,
+        &["connect", "plan", "--sign-in", "application", "--json"],
+    )
+    .await;
+    let changes = plan["changes"].as_array().expect("a list");
+    assert_eq!(changes.len(), 1, "{plan}");
+    assert!(changes[0].to_string().contains("AzureADMultipleOrgs"), "{plan}");
+    let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
+    let applied = run_json(&administrator, &arguments).await;
+    assert_eq!(applied["changes"].as_array().map(Vec::len), Some(1), "{applied}");
+}
+
+#[tokio::test]
+async fn doctor_finds_nothing_wrong_after_connect_and_speaks_french() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let _service = stage.serve().await.map_err(|f| f.title).expect("the service runs");
+    let english = wait_until("a subscription for each mailbox", async || {
+        let findings = run_json(&stage.launcher, &["doctor", "--json", "--language", "en"]).await;
+        Ok((!findings.to_string().contains("subscription-absent")).then_some(findings))
+    })
+    .await
+    .map_err(|f| f.title)
+    .expect("every folder is subscribed");
+    let french = run_json(&stage.launcher, &["doctor", "--json", "--language", "fr"]).await;
+    let codes = |findings: &Value| -> Vec<String> {
+        let list = findings.as_array().cloned().unwrap_or_default();
+        list.iter()
+            .filter_map(|f| f["code"].as_str().map(str::to_owned))
+            .collect()
+    };
+    for wanted in ["token-ok", "consent-ok", "mailbox-ok", "subscription-ok"] {
+        assert!(
+            codes(&english).iter().any(|code| code == wanted),
+            "no {wanted}: {english}"
+        );
+    }
+    assert_eq!(codes(&english), codes(&french));
+    assert_ne!(english[0]["title"], french[0]["title"]);
+}
+
+#[tokio::test]
+async fn administrators_secret_and_tokens_are_not_kept_on_disk() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let administrator = stage.described("/administrator/client_secret");
+    // The application's own secret is shown to nobody; the administrator's secret and any token can be
+    // looked for.
+    let data = dir.path().join("data");
+    for entry in std::fs::read_dir(&data).expect("data directory") {
+        let path = entry.expect("entry").path();
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        for needle in [administrator.as_bytes(), b"eyJ0eXAi".as_slice(), b"eyJhbGci".as_slice()] {
+            let found = bytes.windows(needle.len()).any(|window| window == needle);
+            assert!(!found, "a secret stands in {}", path.display());
+        }
+    }
+}
