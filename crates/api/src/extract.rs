@@ -99,6 +99,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a whole body, at most `limit` bytes and within [`BODY_SECONDS`].
 pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    read_body_within(body, limit, BODY_SECONDS).await
+}
+
+/// Reads a whole body, at most `limit` bytes and within so many seconds.
+pub(crate) async fn read_body_within(body: Body, limit: usize, seconds: u64) -> Result<Bytes, Problem> {
     let whole = async {
         let mut stream = body.into_data_stream();
         let mut bytes = BytesMut::new();
@@ -113,15 +118,8 @@ pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem
         }
         Ok(bytes.freeze())
     };
-    let late = || {
-        Problem::new(
-            Code::BodyTooSlow,
-            format!("the body did not arrive within {BODY_SECONDS} s"),
-        )
-    };
-    timeout(Duration::from_secs(BODY_SECONDS), whole)
-        .await
-        .map_err(|_| late())?
+    let late = || Problem::new(Code::BodyTooSlow, format!("the body did not arrive within {seconds} s"));
+    timeout(Duration::from_secs(seconds), whole).await.map_err(|_| late())?
 }
 
 /// Characters of an idempotency key; a UUID has 36.

@@ -11,10 +11,11 @@ use axum::{
 use futures::FutureExt;
 use guichet_domain::uuid_v7;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tokio::sync::Semaphore;
 
 use crate::{
     problem::{Code, Problem},
-    state::ApiState,
+    state::{ApiState, MAX_IN_FLIGHT, MAX_NOTIFICATIONS_AT_ONCE},
 };
 
 /// Nothing that we answer may load anything, be framed, or run, unless a handler says so.
@@ -32,7 +33,9 @@ pub(crate) async fn pass(State(state): State<ApiState>, request: Request, next: 
         None => "unmatched".to_owned(),
     };
     let id = uuid_v7(state.parts.clock.as_ref(), state.parts.entropy.as_ref()).to_string();
-    let mut response = match state.in_flight.try_acquire() {
+    let share = share(&state, request.uri().path());
+    let permit = share.map(|(semaphore, _)| semaphore.try_acquire()).transpose();
+    let mut response = match permit {
         Ok(_permit) => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
             Ok(response) => response,
             Err(_) => {
@@ -42,7 +45,8 @@ pub(crate) async fn pass(State(state): State<ApiState>, request: Request, next: 
             }
         },
         Err(_) => {
-            let detail = format!("{} requests are being worked on", crate::state::MAX_IN_FLIGHT);
+            let bound = share.map_or(0, |(_, bound)| bound);
+            let detail = format!("{bound} requests of this kind are being worked on");
             Problem::new(Code::Overloaded, detail).into_response()
         }
     };
@@ -54,6 +58,16 @@ pub(crate) async fn pass(State(state): State<ApiState>, request: Request, next: 
     }
     secure(response.headers_mut());
     response
+}
+
+/// The bound that a request counts against, with its size; none for the question whether the process
+/// lives, which must be answered above all when everything else is refused.
+fn share<'a>(state: &'a ApiState, path: &str) -> Option<(&'a Semaphore, usize)> {
+    match path {
+        "/healthz" => None,
+        path if path.starts_with("/notifications/") => Some((&state.notifications, MAX_NOTIFICATIONS_AT_ONCE)),
+        _ => Some((&state.in_flight, MAX_IN_FLIGHT)),
+    }
 }
 
 /// Adds what is missing. `Strict-Transport-Security` is left to the proxy or the operator: it binds every
@@ -198,12 +212,26 @@ mod tests {
     #[tokio::test]
     async fn requests_beyond_the_bound_are_refused_at_once() {
         let fixture = Fixture::new().await;
-        let every = u32::try_from(crate::state::MAX_IN_FLIGHT).expect("small");
+        let every = u32::try_from(MAX_IN_FLIGHT).expect("small");
         let held = fixture.state.in_flight.acquire_many(every).await.expect("open");
         let answer = fixture.get("/v1/totals").await;
         answer.is_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded");
         assert!(!answer.header("retry-after").is_empty());
         drop(held);
         assert_eq!(fixture.get("/v1/totals").await.status, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn flood_of_notifications_leaves_clients_and_health_alone() {
+        let fixture = Fixture::new().await;
+        let every = u32::try_from(MAX_NOTIFICATIONS_AT_ONCE).expect("small");
+        let _held = fixture.state.notifications.acquire_many(every).await.expect("open");
+        assert_eq!(fixture.get("/v1/totals").await.status, StatusCode::OK);
+        let _busy = fixture
+            .state
+            .in_flight
+            .acquire_many(u32::try_from(MAX_IN_FLIGHT).expect("small"))
+            .await;
+        assert_eq!(fixture.get("/healthz").await.status, StatusCode::OK);
     }
 }

@@ -18,13 +18,16 @@ use http::{StatusCode, Uri, header};
 use serde::Deserialize;
 
 use crate::{
-    extract::read_body,
+    extract::read_body_within,
     problem::{Code, Problem},
     state::ApiState,
 };
 
 /// Bytes of one post; Graph's batches have some hundreds of items of half a kilobyte.
 const MAX_BODY: usize = 1024 * 1024;
+/// Time in which a notification's body must arrive. Microsoft sends a few kilobytes; who takes longer is
+/// not Microsoft.
+const BODY_SECONDS: u64 = 10;
 /// Bytes of a validation token, decoded; Graph's have about 100.
 const MAX_TOKEN: usize = 1024;
 
@@ -96,7 +99,7 @@ async fn take(state: &ApiState, uri: &Uri, body: Body) -> Result<Response, Probl
         // As plain text that no browser may sniff: the token is the sender's to choose.
         return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], token).into_response());
     }
-    let bytes = read_body(body, MAX_BODY).await?;
+    let bytes = read_body_within(body, MAX_BODY, BODY_SECONDS).await?;
     let post: Post = serde_json::from_slice(&bytes).map_err(|error| {
         Problem::new(
             Code::MalformedNotification,

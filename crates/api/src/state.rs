@@ -18,6 +18,9 @@ use crate::{metrics::HttpMetrics, openapi::openapi};
 /// Requests that are worked on at once. Beyond, a request is refused with 503: a queue would only make
 /// every client wait past its time-out.
 pub(crate) const MAX_IN_FLIGHT: usize = 512;
+/// Posts to the notification endpoint that are worked on at once. Anybody can reach it, so it has a share
+/// of its own and can't use up that of the clients with a key.
+pub(crate) const MAX_NOTIFICATIONS_AT_ONCE: usize = 64;
 /// Event streams at once; each one holds a connection for hours.
 pub(crate) const MAX_STREAMS: usize = 256;
 /// Replies whose bodies are in memory at once. A body may have 30 MB and is held about three times
@@ -93,6 +96,7 @@ pub(crate) struct Shared {
     /// Ends the event streams.
     pub shutdown: CancellationToken,
     pub in_flight: Semaphore,
+    pub notifications: Semaphore,
     pub streams: Arc<Semaphore>,
     pub replies: Arc<Semaphore>,
     /// One check at a time: checks ask Microsoft and are throttled there.
@@ -111,6 +115,7 @@ impl ApiState {
             metrics,
             shutdown,
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            notifications: Semaphore::new(MAX_NOTIFICATIONS_AT_ONCE),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             replies: Arc::new(Semaphore::new(MAX_REPLIES_AT_ONCE)),
             findings_turn: Semaphore::new(1),

@@ -224,6 +224,10 @@ impl Config {
                 format!("{} is not between 1 and 86400", self.sync.poll_seconds),
             ));
         }
+        if let Some(folder) = self.sync.folders.iter().find(|folder| is_outgoing(folder)) {
+            let problem = format!("`{folder}` holds our own mail; only folders with incoming mail can be followed");
+            return Err(("sync.folders", problem));
+        }
         if self.sync.folders.is_empty() {
             return Err(("sync.folders", "no folder is listed".into()));
         }
@@ -296,6 +300,13 @@ fn key_at(text: &str, at: usize) -> Option<&str> {
     Some(key.trim()).filter(|key| !key.is_empty())
 }
 
+/// Whether a well-known folder holds what we write ourselves.
+fn is_outgoing(folder: &str) -> bool {
+    ["sentitems", "drafts", "outbox", "scheduled"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(folder))
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -333,6 +344,7 @@ queue = "support"
         for (change, key) in [
             ("poll_secons = 5", "poll_secons"),
             ("[sync]\npoll_seconds = 0", "poll_seconds"),
+            ("[sync]\nfolders = [\"SentItems\"]", "SentItems"),
             ("[server]\npublic_url = \"http://a.example\"", "public_url"),
             ("[server]\ntls_key = \"k.pem\"", "tls_certificate"),
             ("[application]\nsecret_lifetime_days = 4000", "secret_lifetime_days"),

@@ -34,7 +34,8 @@ impl GraphClient {
         const OPERATION: &str = "renew subscription";
         let url = self.address(OPERATION, &GraphPath::new("subscriptions").id(id))?;
         let call = Call::write(OPERATION, Method::PATCH, url, Effect::Idempotent);
-        self.fetch(&call.json(&json!({ "expirationDateTime": until }))?).await
+        self.fetch(&call.json(&json!({ "expirationDateTime": format!("{until:.0}") }))?)
+            .await
     }
 
     /// Answers the lifecycle notification `reauthorizationRequired` without prolonging.

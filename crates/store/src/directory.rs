@@ -46,6 +46,21 @@ fn create_private(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Takes the rights of group and others off a data directory that was there before us, for example
+/// made by an administrator or by systemd. Best effort: only its owner can.
+pub(crate) fn close_to_others(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path).map(|m| m.permissions().mode()).unwrap_or(0o700);
+        if mode & 0o077 != 0 && fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700)).is_err() {
+            tracing::warn!(path = %path.display(), "others may read the data directory; its owner should run chmod 700");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
 /// Writes the names in a directory to disk.
 pub(crate) fn sync(path: &Path) -> Result<()> {
     File::open(path)

@@ -7,17 +7,18 @@ use guichet_domain::{
     ConversationId, ImmutableId, JobId, MailboxId, MessageId,
     conversation::Direction,
     event::{EventKind, NewEvent},
+    loop_guard::{Author, Verdict},
     trace::Step,
 };
 use jiff::Timestamp;
 
 use crate::{
     Error, Result, Store,
-    connection::{Connection, params, query_one},
+    connection::{Connection, FromRow, Json, Row, params, query_one, record, records},
     conversations, counters, events,
     messages::{self, NewMessage},
     outbox, receipts,
-    records::{AcceptedReply, Conversation, JobKind, NewReply, SentReply, TraceStep},
+    records::{AcceptedReply, Conversation, JobKind, MessageContent, NewReply, Party, SentReply, TraceStep},
     threads, trace,
 };
 
@@ -72,10 +73,39 @@ impl Store {
 pub(crate) const FORGET_KEYS: &str = "DELETE FROM idempotency WHERE (client, key) IN \
     (SELECT client, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
 
+/// Inbound mails of a conversation that are looked through for a person's.
+const MAX_LOOKED_THROUGH: usize = 50;
+
 /// The mail that a reply answers.
 struct Answered {
     id: MessageId,
     immutable_id: ImmutableId,
+    content: MessageContent,
+    author: Option<Author>,
+}
+
+impl Answered {
+    /// Whom the mailbox will address: Reply-To before From, as RFC 5322 3.6.2 and Exchange have it.
+    fn addressees(&self) -> Vec<Party> {
+        let content = &self.content;
+        let first = if content.reply_to.is_empty() {
+            &content.from
+        } else {
+            &content.reply_to
+        };
+        first.clone()
+    }
+}
+
+impl FromRow for Answered {
+    fn from_row(row: &mut Row) -> Result<Self> {
+        Ok(Self {
+            id: row.take()?,
+            immutable_id: row.take()?,
+            content: row.take::<Json<MessageContent>>()?.0,
+            author: row.take::<Option<Json<Verdict>>>()?.map(|json| json.0.author),
+        })
+    }
 }
 
 async fn accept(c: &mut dyn Connection, reply: &NewReply) -> Result<AcceptedReply> {
@@ -119,27 +149,26 @@ async fn earlier(c: &mut dyn Connection, reply: &NewReply) -> Result<Option<Acce
     }))
 }
 
-pub(crate) const NEWEST_INBOUND: &str = "SELECT id, immutable_id FROM message \
+pub(crate) const NEWEST_INBOUND: &str = "SELECT id, immutable_id, content, verdict FROM message \
     WHERE conversation_id = $1 AND direction = 'inbound' AND immutable_id IS NOT NULL \
-    ORDER BY received_at DESC, id DESC LIMIT 1";
+    ORDER BY received_at DESC, id DESC LIMIT $2";
 
-/// The inbound message to answer: the one that was asked for, or the newest.
+/// The inbound message to answer: the one that was asked for, or a person's newest. A delivery report
+/// or a vacation notice that came in between is not what an agent answers; where there is nothing else,
+/// the newest it is.
 async fn answered(c: &mut dyn Connection, reply: &NewReply) -> Result<Option<Answered>> {
-    let row = match reply.answers {
-        Some(id) => {
-            let sql = "SELECT id, immutable_id FROM message \
-                WHERE id = $1 AND conversation_id = $2 AND direction = 'inbound' AND immutable_id IS NOT NULL";
-            query_one(c, sql, params![id, reply.conversation]).await?
-        }
-        None => query_one(c, NEWEST_INBOUND, params![reply.conversation]).await?,
-    };
-    row.map(|mut row| {
-        Ok(Answered {
-            id: row.take()?,
-            immutable_id: row.take()?,
-        })
-    })
-    .transpose()
+    if let Some(id) = reply.answers {
+        let sql = "SELECT id, immutable_id, content, verdict FROM message \
+            WHERE id = $1 AND conversation_id = $2 AND direction = 'inbound' AND immutable_id IS NOT NULL";
+        return record(query_one(c, sql, params![id, reply.conversation]).await?);
+    }
+    let limit = i64::try_from(MAX_LOOKED_THROUGH).unwrap_or(i64::MAX);
+    let mut newest: Vec<Answered> = records(c.query(NEWEST_INBOUND, params![reply.conversation, limit]).await?)?;
+    let chosen = newest
+        .iter()
+        .position(|mail| mail.author == Some(Author::Person))
+        .unwrap_or(0);
+    Ok((!newest.is_empty()).then(|| newest.swap_remove(chosen)))
 }
 
 async fn store(
@@ -148,6 +177,12 @@ async fn store(
     conversation: &Conversation,
     answered: &Answered,
 ) -> Result<()> {
+    // Recorded is whom the mailbox will address, not what the client supposed.
+    let mut content = reply.content.clone();
+    let addressees = answered.addressees();
+    if !addressees.is_empty() {
+        content.to = addressees;
+    }
     let message = NewMessage {
         id: reply.message,
         conversation: conversation.id,
@@ -157,7 +192,7 @@ async fn store(
         immutable_id: None,
         internet_message_id: None,
         graph_conversation_id: None,
-        content: &reply.content,
+        content: &content,
         mime: None,
         size: 0,
         received_at: graph_precision(reply.now),

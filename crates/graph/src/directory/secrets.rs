@@ -22,7 +22,7 @@ impl GraphClient {
         const OPERATION: &str = "create client secret";
         let path = GraphPath::new("applications").id(application).then("addPassword");
         let call = Call::write(OPERATION, Method::POST, self.address(OPERATION, &path)?, Effect::Once);
-        let body = json!({ "passwordCredential": { "displayName": display_name, "endDateTime": end } });
+        let body = json!({ "passwordCredential": { "displayName": display_name, "endDateTime": format!("{end:.0}") } });
         self.fetch(&call.json(&body)?).await
     }
 

@@ -14,3 +14,9 @@ pub(crate) mod outgoing;
 pub(crate) mod page;
 pub(crate) mod subscription;
 pub(crate) mod user;
+
+/// A time as Graph's own examples write it. Its parser takes seven fractional digits at most, ours
+/// would write nine.
+pub(crate) fn whole_seconds<S: serde::Serializer>(time: &jiff::Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{time:.0}"))
+}

@@ -23,7 +23,7 @@ pub struct NewSubscription {
     /// Secret that every notification repeats; at most 128 characters.
     pub client_state: String,
     /// When it ends unless renewed; at most 10,080 minutes ahead for messages.
-    #[serde(rename = "expirationDateTime")]
+    #[serde(rename = "expirationDateTime", serialize_with = "super::whole_seconds")]
     pub expires_at: Timestamp,
 }
 

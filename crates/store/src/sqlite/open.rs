@@ -40,6 +40,7 @@ pub(crate) struct Opened {
 /// Opens, checks and migrates.
 pub(crate) fn open(data_dir: &Path) -> Result<Opened> {
     directory::create_durably(data_dir)?;
+    directory::close_to_others(data_dir);
     let guard_path = data_dir.join(OPENED);
     let guard = OpenOptions::new()
         .create(true)

@@ -1,9 +1,11 @@
 //! Replies: accepted once, sent once, and found by the answers to them.
 
-use guichet_domain::{ImmutableId, conversation::ConversationState, event::EventKind, threading::Rule, trace::Step};
-use guichet_store::{AcceptedReply, Error, JobKind, SentReply};
+use guichet_domain::{
+    ImmutableId, conversation::ConversationState, event::EventKind, loop_guard::Author, threading::Rule, trace::Step,
+};
+use guichet_store::{AcceptedReply, Error, JobKind, Party, SentReply};
 
-use crate::fixture::{World, at, conversation_id, immutable, internet, mail, message_id, reply};
+use crate::fixture::{World, answer, at, conversation_id, immutable, internet, mail, message_id, reply};
 
 async fn with_mail() -> World {
     let world = World::in_memory().await;
@@ -143,4 +145,29 @@ async fn old_keys_are_forgotten_and_young_ones_are_not() {
     world.accept(reply(1, conversation_id(1), "k")).await;
     assert_eq!(world.store.forget_idempotency_keys(at(1000)).await, Ok(0));
     assert_eq!(world.store.forget_idempotency_keys(at(1001)).await, Ok(1));
+}
+
+#[tokio::test]
+async fn reply_goes_to_the_person_and_not_to_the_machine_that_wrote_last() {
+    let world = with_mail().await;
+    let mut report = answer(2, 1);
+    report.verdict.author = Author::Report;
+    report.content.from = vec![Party {
+        name: String::new(),
+        address: "mailer-daemon@fabrikam.example".to_owned(),
+    }];
+    world.commit(vec![report]).await;
+    let conversation = world.place(1).await;
+    assert_eq!(world.place(2).await, conversation, "the report is in the conversation");
+
+    world.accept(reply(1, conversation, "key")).await;
+    let sent = world.message(0x9001).await;
+    assert_eq!(sent.content.to[0].address, "customer@fabrikam.example");
+
+    // Asked for by name, the report is answered.
+    let mut asked = reply(2, conversation, "other");
+    asked.answers = Some(message_id(2));
+    world.accept(asked).await;
+    let sent = world.message(0x9002).await;
+    assert_eq!(sent.content.to[0].address, "mailer-daemon@fabrikam.example");
 }
