@@ -96,12 +96,24 @@ impl Default for Server {
     }
 }
 
+/// `sync.import`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImportPolicy {
+    /// Mail that arrives from the time of connecting on.
+    New,
+    /// Also what is in the followed folders already.
+    Everything,
+}
+
 /// `[sync]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sync {
     /// Followed folders: well-known names or display names.
     pub folders: Vec<String>,
+    /// What is taken in of the mail that was there before the mailbox was connected.
+    pub import: ImportPolicy,
     /// Seconds between two rounds of a folder that nothing woke; 1 to 86,400.
     pub poll_seconds: u32,
     /// Whether mails are marked read after they are committed.
@@ -114,6 +126,7 @@ impl Default for Sync {
     fn default() -> Self {
         Self {
             folders: vec!["inbox".to_owned()],
+            import: ImportPolicy::New,
             poll_seconds: 60,
             mark_read: true,
             reference_line: true,

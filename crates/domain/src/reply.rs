@@ -4,9 +4,17 @@
 //! still a draft. Whatever happened between two attempts, the next step follows from what was
 //! stored and what the mailbox shows.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ImmutableId;
+
+/// After an answer to `send` that left its effect open, the draft is sent again only if it is still a
+/// draft this long after it was submitted: whatever the first request did has shown itself by then.
+pub const RESUBMIT_AFTER: SignedDuration = SignedDuration::from_secs(20);
+/// A reply that was submitted and is not among the sent mail is looked for this long. Exchange accepts
+/// at once and sends later, above all when a mailbox exceeds its rate.
+pub const LOOK_FOR: SignedDuration = SignedDuration::from_mins(30);
 
 /// What is stored about a reply under way. Written before the step that it announces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +25,20 @@ pub struct Progress {
     pub draft: Option<ImmutableId>,
     /// The mailbox may have been asked to send.
     pub send_begun: bool,
+    /// When it was asked last.
+    #[serde(default)]
+    pub submitted_at: Option<Timestamp>,
+    /// It said that it will send (202): it must never be asked again.
+    #[serde(default)]
+    pub accepted: bool,
+}
+
+impl Progress {
+    /// How long ago the mailbox was asked to send; for ever, if that was not recorded.
+    fn since_submitted(&self, now: Timestamp) -> SignedDuration {
+        self.submitted_at
+            .map_or(SignedDuration::MAX, |at| now.duration_since(at))
+    }
 }
 
 /// What the mailbox shows of the reply's message.
@@ -54,6 +76,8 @@ pub enum Next {
         /// Index into the reply's attachments.
         index: usize,
     },
+    /// Look again later: the mailbox may be sending.
+    Wait,
     /// Record that sending is begun, then ask the mailbox to send the draft.
     Send {
         /// The draft.
@@ -64,18 +88,23 @@ pub enum Next {
         /// The sent message.
         sent: ImmutableId,
     },
-    /// The message was there and is gone: someone deleted it after we may have asked to send it.
-    /// Sending again could double it, so an operator decides.
+    /// The mailbox was asked to send, and long after the message is neither sent nor a draft that may
+    /// be sent again. Sending again could double it, so an operator decides.
     GiveUp,
 }
 
 /// The step that follows from what is stored and what the mailbox shows.
-pub fn next(progress: &Progress, observed: &Observed, attachments: usize) -> Next {
+pub fn next(progress: &Progress, observed: &Observed, attachments: usize, now: Timestamp) -> Next {
+    let since = progress.since_submitted(now);
     match observed {
         Observed::NotLooked if progress.draft_begun => Next::Look,
         Observed::NotLooked => Next::CreateDraft,
+        Observed::Absent if progress.send_begun && since < LOOK_FOR => Next::Wait,
         Observed::Absent if progress.send_begun => Next::GiveUp,
         Observed::Absent => Next::CreateDraft,
+        Observed::Draft { .. } if progress.accepted && since < LOOK_FOR => Next::Wait,
+        Observed::Draft { .. } if progress.accepted => Next::GiveUp,
+        Observed::Draft { .. } if progress.send_begun && since < RESUBMIT_AFTER => Next::Wait,
         Observed::Draft { id, attached } if *attached < attachments => Next::Attach {
             draft: id.clone(),
             index: *attached,
@@ -89,13 +118,32 @@ pub fn next(progress: &Progress, observed: &Observed, attachments: usize) -> Nex
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
     fn id() -> ImmutableId {
         ImmutableId::new("draft")
     }
 
+    fn draft(attached: usize) -> Observed {
+        Observed::Draft { id: id(), attached }
+    }
+
+    fn submitted(ago: SignedDuration, accepted: bool) -> Progress {
+        Progress {
+            draft_begun: true,
+            draft: Some(id()),
+            send_begun: true,
+            submitted_at: Some(NOW - ago),
+            accepted,
+        }
+    }
+
     #[test]
     fn first_attempt_creates_without_looking() {
-        assert_eq!(next(&Progress::default(), &Observed::NotLooked, 2), Next::CreateDraft);
+        assert_eq!(
+            next(&Progress::default(), &Observed::NotLooked, 2, NOW),
+            Next::CreateDraft
+        );
     }
 
     #[test]
@@ -106,20 +154,39 @@ mod tests {
                     draft_begun: true,
                     draft,
                     send_begun,
+                    ..Progress::default()
                 };
-                assert_eq!(next(&progress, &Observed::NotLooked, 0), Next::Look);
+                assert_eq!(next(&progress, &Observed::NotLooked, 0, NOW), Next::Look);
             }
         }
     }
 
     #[test]
-    fn draft_that_vanished_after_send_is_never_created_again() {
-        let progress = Progress {
-            draft_begun: true,
-            draft: Some(id()),
-            send_begun: true,
-        };
-        assert_eq!(next(&progress, &Observed::Absent, 0), Next::GiveUp);
+    fn draft_that_vanished_after_send_is_looked_for_and_never_created_again() {
+        for accepted in [false, true] {
+            let young = submitted(LOOK_FOR / 2, accepted);
+            assert_eq!(next(&young, &Observed::Absent, 0, NOW), Next::Wait);
+            let old = submitted(LOOK_FOR, accepted);
+            assert_eq!(next(&old, &Observed::Absent, 0, NOW), Next::GiveUp);
+        }
+    }
+
+    #[test]
+    fn accepted_reply_is_never_submitted_again() {
+        for ago in [SignedDuration::ZERO, RESUBMIT_AFTER, LOOK_FOR, LOOK_FOR * 100] {
+            let decided = next(&submitted(ago, true), &draft(0), 0, NOW);
+            assert!(matches!(decided, Next::Wait | Next::GiveUp), "{ago:?}: {decided:?}");
+        }
+    }
+
+    #[test]
+    fn ambiguous_submission_is_repeated_only_after_a_while() {
+        assert_eq!(
+            next(&submitted(RESUBMIT_AFTER / 2, false), &draft(0), 0, NOW),
+            Next::Wait
+        );
+        let after = next(&submitted(RESUBMIT_AFTER, false), &draft(0), 0, NOW);
+        assert_eq!(after, Next::Send { draft: id() });
     }
 
     #[test]
@@ -127,23 +194,23 @@ mod tests {
         let progress = Progress {
             draft_begun: true,
             draft: Some(id()),
-            send_begun: false,
+            ..Progress::default()
         };
-        let seen = |attached| Observed::Draft { id: id(), attached };
-        assert_eq!(next(&progress, &seen(1), 2), Next::Attach { draft: id(), index: 1 });
-        assert_eq!(next(&progress, &seen(2), 2), Next::Send { draft: id() });
+        assert_eq!(
+            next(&progress, &draft(1), 2, NOW),
+            Next::Attach { draft: id(), index: 1 }
+        );
+        assert_eq!(next(&progress, &draft(2), 2, NOW), Next::Send { draft: id() });
     }
 
     #[test]
     fn sent_message_is_never_sent_again() {
-        let progress = Progress {
-            draft_begun: true,
-            draft: Some(id()),
-            send_begun: true,
-        };
-        assert_eq!(
-            next(&progress, &Observed::Sent { id: id() }, 5),
-            Next::Finish { sent: id() }
-        );
+        for accepted in [false, true] {
+            let progress = submitted(LOOK_FOR, accepted);
+            assert_eq!(
+                next(&progress, &Observed::Sent { id: id() }, 5, NOW),
+                Next::Finish { sent: id() }
+            );
+        }
     }
 }

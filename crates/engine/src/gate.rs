@@ -1,5 +1,8 @@
-//! At most four requests at a time for one mailbox, Exchange's documented concurrency for an
-//! application and mailbox; one more answers 429 `ApplicationThrottled`.
+//! How much is done at a time: requests for one mailbox, rounds and mails in memory over all.
+//!
+//! Exchange's documented concurrency for an application and mailbox is four requests; one more
+//! answers 429 `ApplicationThrottled`. The other bounds are ours: memory must not grow with the
+//! number of folders.
 
 use std::{
     collections::HashMap,
@@ -7,13 +10,30 @@ use std::{
 };
 
 use guichet_domain::MailboxId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 const CONCURRENCY: usize = 4;
+/// Rounds at a time. A round waits for its mailbox most of the time, and keeps at most a page of
+/// prepared mails meanwhile.
+const ROUNDS: usize = 64;
+/// Mails whose bytes are in memory at a time; one has up to 150 MB.
+const MAILS: usize = 12;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gates {
     mailboxes: Mutex<HashMap<MailboxId, Arc<Semaphore>>>,
+    rounds: Semaphore,
+    mails: Semaphore,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            mailboxes: Mutex::default(),
+            rounds: Semaphore::new(ROUNDS),
+            mails: Semaphore::new(MAILS),
+        }
+    }
 }
 
 impl Gates {
@@ -28,5 +48,16 @@ impl Gates {
                 .clone()
         };
         semaphore.acquire_owned().await.ok()
+    }
+
+    /// Waits for its turn to make a round; folders come in the order in which they asked.
+    pub async fn round(&self) -> Option<SemaphorePermit<'_>> {
+        self.rounds.acquire().await.ok()
+    }
+
+    /// Waits until a mail may be taken into memory. Taken before the place at the mailbox, whose
+    /// holders never wait for this.
+    pub async fn mail(&self) -> Option<SemaphorePermit<'_>> {
+        self.mails.acquire().await.ok()
     }
 }

@@ -57,15 +57,11 @@ async fn fetch_and_prepare(
         Step::Seen,
         "listed by the delta query".to_owned(),
     );
-    let permit = context.gates.enter(mailbox.id).await;
-    let fetched = context
-        .graph
-        .message_mime(&mailbox.graph_user_id, immutable_id.as_str())
-        .await;
-    drop(permit);
+    let _place = context.gates.mail().await;
+    let fetched = fetch(context, mailbox, immutable_id).await;
     let mime = match fetched {
         Ok(mime) => mime,
-        Err(error) if error.class == Class::Gone => {
+        Err(error) if error.class == Class::Gone && !exists(context, mailbox, immutable_id).await? => {
             let detail = format!("not found when fetched ({}): moved out or deleted", error.code);
             return Ok(Prepared::Gone(step(
                 mailbox,
@@ -101,6 +97,31 @@ async fn fetch_and_prepare(
                 context.now(),
             )))
         }
+    }
+}
+
+/// The bytes of a mail.
+///
+/// # Errors
+/// Those of Graph.
+pub(crate) async fn fetch(
+    context: &Context,
+    mailbox: &Mailbox,
+    immutable_id: &ImmutableId,
+) -> Result<Bytes, guichet_graph::Error> {
+    let _permit = context.gates.enter(mailbox.id).await;
+    let user = &mailbox.graph_user_id;
+    context.graph.message_mime(user, immutable_id.as_str()).await
+}
+
+/// Whether the mail is there although its bytes are not: it is passed over only if it is not.
+async fn exists(context: &Context, mailbox: &Mailbox, immutable_id: &ImmutableId) -> Result<bool, PrepareError> {
+    let _permit = context.gates.enter(mailbox.id).await;
+    let user = &mailbox.graph_user_id;
+    match context.graph.message(user, immutable_id.as_str(), &["id"]).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.class == Class::Gone => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

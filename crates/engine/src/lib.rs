@@ -9,12 +9,14 @@ mod deliver;
 mod gate;
 pub mod handle;
 mod ingest;
+mod janitor;
+mod lease;
 pub mod status;
 mod subscribe;
 mod supervisor;
 mod sync;
 
-pub use context::{EngineConfig, Parts};
+pub use context::{EngineConfig, Import, Parts};
 pub use handle::{ChangeNotification, Handle};
 pub use status::{EngineStatus, FolderStatus, Metrics};
 pub use supervisor::{Engine, StartError};

@@ -81,6 +81,9 @@ async fn keep_all(context: &Context, url: &Url, swept: &mut bool) -> bool {
         let kept = keep_one(context, mailbox, &folder, url, existing).await;
         if let Err(error) = &kept {
             tracing::warn!(mailbox = %mailbox.address, %error, "no subscription; the folder is polled");
+            // A creation whose answer was lost leaves a subscription that nobody knows and that stands
+            // in the way of another one: it is swept before the next try.
+            *swept &= !error.may_have_left_one();
         }
         all &= kept.is_ok();
         context
@@ -98,6 +101,16 @@ enum KeepError {
     Graph(#[from] guichet_graph::Error),
     #[error(transparent)]
     Store(#[from] guichet_store::Error),
+}
+
+impl KeepError {
+    fn may_have_left_one(&self) -> bool {
+        match self {
+            Self::Graph(error) => error.may_have_had_effect || error.is_conflict(),
+            // Created, and then not recorded.
+            Self::Store(_) => true,
+        }
+    }
 }
 
 /// Removes what an earlier life left behind: subscriptions of ours that Microsoft knows and we
@@ -197,8 +210,6 @@ async fn keep_one(
     };
     context.store.save_subscription(&subscription).await?;
     remember(context, &subscription);
-    // What arrived before the subscription was known here was not heard: look once.
-    context.handle.mark_dirty(folder.id);
     tracing::info!(mailbox = %mailbox.address, subscription = %subscription.id, "subscribed to change notifications");
     Ok(())
 }
@@ -235,7 +246,12 @@ fn remember(context: &Context, subscription: &Subscription) {
         .subscriptions
         .write()
         .unwrap_or_else(PoisonError::into_inner);
-    map.insert(subscription.id.clone(), known);
+    let new = map.insert(subscription.id.clone(), known).is_none();
+    drop(map);
+    if new {
+        // What arrived before the subscription was known here was not heard: look once.
+        context.handle.mark_dirty(subscription.folder);
+    }
 }
 
 fn forget(context: &Context, id: &SubscriptionId) {

@@ -12,6 +12,7 @@ use crate::{
     deliver,
     gate::Gates,
     handle::{Handle, KnownFolder},
+    janitor,
     status::FolderStatus,
     subscribe, sync,
 };
@@ -35,8 +36,7 @@ pub enum StartError {
 /// The running engine.
 #[derive(Debug)]
 pub struct Engine {
-    handle: Handle,
-    stop: CancellationToken,
+    context: Arc<Context>,
     tasks: JoinSet<()>,
 }
 
@@ -66,7 +66,6 @@ impl Engine {
             .filter(|f| mailboxes.contains_key(&f.mailbox))
             .collect();
         let own_addresses: Vec<EmailAddress> = mailboxes.values().map(|m| m.address.clone()).collect();
-        let stop = CancellationToken::new();
         let context = Arc::new(Context {
             store: parts.store,
             graph: parts.graph,
@@ -76,10 +75,10 @@ impl Engine {
             tokens: parts.tokens,
             config: parts.config,
             gates: Gates::default(),
-            handle: handle.clone(),
+            handle,
             own_addresses,
             mailboxes,
-            stop: stop.clone(),
+            stop: CancellationToken::new(),
         });
         let mut tasks = JoinSet::new();
         for folder in folders {
@@ -95,29 +94,38 @@ impl Engine {
         tasks.spawn(supervise(context.clone(), "delivery", move || {
             deliver::run(owned.clone())
         }));
+        let owned = context.clone();
+        tasks.spawn(supervise(context.clone(), "janitor", move || {
+            janitor::run(owned.clone())
+        }));
         if context.config.notification_url.is_some() {
             let owned = context.clone();
             tasks.spawn(supervise(context.clone(), "subscriptions", move || {
                 subscribe::keep(owned.clone())
             }));
         }
-        Ok(Self { handle, stop, tasks })
+        Ok(Self { context, tasks })
     }
 
     /// The handle given to [`start`](Self::start).
     pub fn handle(&self) -> &Handle {
-        &self.handle
+        &self.context.handle
     }
 
     /// Ends every task. What was under way is resumed on the next start.
     pub async fn shutdown(mut self) {
-        self.stop.cancel();
+        self.context.stop.cancel();
         let ended = tokio::time::timeout(SHUTDOWN_GRACE, async {
             while self.tasks.join_next().await.is_some() {}
         });
         if ended.await.is_err() {
             tracing::warn!("tasks did not end in time; they are cut off and resumed on the next start");
             self.tasks.shutdown().await;
+        }
+        // What was under way is free for whoever goes on, at once and not when the leases end.
+        let (store, owner) = (&self.context.store, &self.context.config.owner);
+        if let Err(error) = store.release_owner(owner, self.context.now()).await {
+            tracing::debug!(%error, "leases not released; they end by themselves");
         }
     }
 }

@@ -106,6 +106,23 @@ impl Store {
         .await
     }
 
+    /// Prolongs the lease on a folder until `until`.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] if the folder has another owner by now.
+    pub async fn renew_folder(&self, folder: FolderId, epoch: i64, until: Timestamp) -> Result<()> {
+        self.write(move |c| {
+            Box::pin(async move {
+                let sql = "UPDATE folder SET lease_until = $1 WHERE id = $2 AND epoch = $3";
+                match c.execute(sql, params![until, folder, epoch]).await? {
+                    0 => Err(Error::Fenced),
+                    _ => Ok(()),
+                }
+            })
+        })
+        .await
+    }
+
     /// Gives a folder back. If somebody else has taken it meanwhile, nothing happens.
     ///
     /// # Errors

@@ -47,6 +47,21 @@ impl Store {
             .await
     }
 
+    /// Prolongs the lease on a job until `until`.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] if the job has another owner by now or is gone.
+    pub async fn renew_job(&self, job: JobId, epoch: i64, until: Timestamp) -> Result<()> {
+        self.write(move |c| {
+            Box::pin(async move {
+                let sql = "UPDATE job SET lease_until = $1, available_at = $1 \
+                    WHERE id = $2 AND epoch = $3 AND state = 'pending'";
+                fenced(c.execute(sql, params![until, job, epoch]).await?)
+            })
+        })
+        .await
+    }
+
     /// Stores how far a reply has come, before the step it announces.
     ///
     /// # Errors

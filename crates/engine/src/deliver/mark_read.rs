@@ -10,7 +10,7 @@ use crate::{context::Context, ingest::step};
 pub(super) async fn run(context: &Context, job: &LeasedJob, id: &ImmutableId) -> Result<(), AttemptError> {
     let mailbox = context
         .mailbox(job.mailbox)
-        .ok_or_else(|| AttemptError::Final("its mailbox is no longer served".into()))?;
+        .ok_or_else(|| AttemptError::Later("its mailbox is not served at present".into()))?;
     let permit = context.gates.enter(mailbox.id).await;
     let marked = context.graph.mark_read(&mailbox.graph_user_id, id.as_str()).await;
     drop(permit);

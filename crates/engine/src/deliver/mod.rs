@@ -6,22 +6,27 @@
 mod mark_read;
 mod reply;
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use guichet_domain::round::backoff;
 use guichet_graph::Class;
 use guichet_store::records::{JobKind, JobOutcome, LeasedJob, TraceStep};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::context::{Context, EngineConfig};
+use crate::{
+    context::{Context, EngineConfig},
+    lease::hold,
+};
 
 /// Jobs worked on at the same time, over all mailboxes.
 const WORKERS: usize = 16;
 /// Longest wait for a wake-up that was lost.
 const MAX_IDLE: Duration = Duration::from_secs(15);
-/// Attempts after which a job is given up even if its deadline is far.
-const MAX_ATTEMPTS: u32 = 200;
+/// Attempts after which a job is given up even if its deadline is far. At the longest pause between
+/// two attempts a job of a week has about 2000: the deadline comes first unless time runs wild.
+const MAX_ATTEMPTS: u32 = 3000;
 
 /// How an attempt failed, and whether another one can help.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +47,9 @@ pub(crate) enum AttemptError {
 pub(crate) async fn run(context: Arc<Context>) {
     let mut workers: JoinSet<()> = JoinSet::new();
     loop {
-        while let Some(ended) = workers.try_join_next() {
-            if ended.is_err_and(|error| error.is_panic()) {
-                context.handle.shared.board.count_panic();
-                tracing::error!("a delivery panicked; its lease ends by itself");
-            }
+        while workers.try_join_next().is_some() {}
+        if context.stop.is_cancelled() {
+            break;
         }
         let free = WORKERS.saturating_sub(workers.len());
         let leased = lease(&context, free).await;
@@ -57,7 +60,8 @@ pub(crate) async fn run(context: Arc<Context>) {
             }
             continue;
         }
-        let idle = idle_time(&context).await;
+        // With every worker busy only the end of an attempt can change anything.
+        let idle = if free == 0 { MAX_IDLE } else { idle_time(&context).await };
         tokio::select! {
             () = context.stop.cancelled() => break,
             () = context.handle.shared.outbox.notified(), if free > 0 => {}
@@ -99,11 +103,24 @@ async fn idle_time(context: &Context) -> Duration {
 }
 
 async fn attempt(context: &Arc<Context>, job: LeasedJob) {
-    let result = match &job.kind {
-        JobKind::MarkRead { immutable_id } => mark_read::run(context, &job, immutable_id).await,
-        JobKind::SendReply { message, in_reply_to } => reply::run(context, &job, *message, in_reply_to).await,
+    let renew = || {
+        let until = context.now() + EngineConfig::LEASE;
+        context.store.renew_job(job.id, job.epoch, until)
     };
-    let Err(error) = result else { return };
+    // A panic is an outcome like any other: the job is tried again later, and given up in the end.
+    let work = AssertUnwindSafe(work(context, &job)).catch_unwind();
+    let error = match hold(&*context.time, work, renew).await {
+        Ok(Ok(Ok(()))) => return,
+        Ok(Ok(Err(error))) => error,
+        Ok(Err(_)) => {
+            context.handle.shared.board.count_panic();
+            AttemptError::Later("the attempt ended in a panic".into())
+        }
+        Err(error) => {
+            tracing::warn!(job = %job.id, %error, "the lease was lost; another owner goes on");
+            return;
+        }
+    };
     let now = context.now();
     let outcome = judge(&job, &error, now);
     let metrics = context.handle.metrics();
@@ -135,12 +152,27 @@ async fn attempt(context: &Arc<Context>, job: LeasedJob) {
     }
 }
 
+async fn work(context: &Arc<Context>, job: &LeasedJob) -> Result<(), AttemptError> {
+    // After a long standstill a job may be late before it was ever tried, and then it may do harm. One
+    // that may have been sent already is looked after nevertheless.
+    if context.now() > job.deadline && !job.progress.send_begun {
+        return Err(AttemptError::Final(
+            "its deadline passed before it could be done".into(),
+        ));
+    }
+    match &job.kind {
+        JobKind::MarkRead { immutable_id } => mark_read::run(context, job, immutable_id).await,
+        JobKind::SendReply { message, in_reply_to } => reply::run(context, job, *message, in_reply_to).await,
+    }
+}
+
 /// Another attempt, or the dead letters.
 fn judge(job: &LeasedJob, error: &AttemptError, now: Timestamp) -> JobOutcome {
     let reason = error.to_string();
     let hopeless = match error {
         AttemptError::Final(_) => true,
-        AttemptError::Graph(error) => matches!(error.class, Class::Invalid | Class::Bug | Class::Gone),
+        // What is gone is looked for by the next attempt, which decides by what it sees.
+        AttemptError::Graph(error) => matches!(error.class, Class::Invalid | Class::Bug),
         AttemptError::Store(_) | AttemptError::Later(_) => false,
     };
     let asked = match error {
@@ -194,6 +226,26 @@ mod tests {
             judge(&close, &later, Timestamp::UNIX_EPOCH),
             JobOutcome::Dead { .. }
         ));
+    }
+
+    #[test]
+    fn denial_is_waited_out_until_the_deadline() {
+        let denied = AttemptError::Graph(guichet_graph::Error::new(
+            Class::Denied,
+            "test",
+            "ErrorAccessDenied",
+            "",
+        ));
+        let mut job = job(1, SignedDuration::from_hours(24));
+        let mut now = Timestamp::UNIX_EPOCH;
+        while let JobOutcome::Retry { at, .. } = judge(&job, &denied, now) {
+            now = at;
+            job.attempts += 1;
+        }
+        assert!(
+            job.deadline.duration_since(now) <= SignedDuration::from_secs(300),
+            "{now}"
+        );
     }
 
     #[test]

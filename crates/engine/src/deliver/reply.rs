@@ -14,6 +14,7 @@ use guichet_domain::{
 use guichet_graph::{Class, DraftPatch, NewAttachment, ReplyDraft};
 use guichet_mime::{QuotedOriginal, ReplyBody, compose_reply_html, text_to_html};
 use guichet_store::records::{LeasedJob, Mailbox, Message, SentReply, TraceStep};
+use jiff::SignedDuration;
 
 use super::AttemptError;
 use crate::{REPLY_PROPERTY, context::Context, ingest::step};
@@ -22,8 +23,11 @@ use crate::{REPLY_PROPERTY, context::Context, ingest::step};
 /// drafts shortly after it has accepted it.
 const SETTLE_LOOKS: u32 = 5;
 const SETTLE_PAUSE: Duration = Duration::from_millis(500);
-/// Attempts that look in vain for a submitted message before an operator has to decide.
-const LOOKS_BEFORE_GIVING_UP: u32 = 6;
+/// How long the sent copy is tried to be read before the reply is recorded without it.
+const COPY_PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+/// Most bytes of a body that quotes the original as HTML. Graph refuses whole requests over 4 MB, and
+/// JSON makes a body longer.
+const MAX_QUOTING_BODY: usize = 2_500_000;
 /// Steps of one attempt; more means that the mailbox contradicts itself.
 const MAX_STEPS: u32 = 400;
 
@@ -46,7 +50,7 @@ pub(super) async fn run(
 ) -> Result<(), AttemptError> {
     let mailbox = context
         .mailbox(job.mailbox)
-        .ok_or_else(|| AttemptError::Final("its mailbox is no longer served".into()))?;
+        .ok_or_else(|| AttemptError::Later("its mailbox is not served at present".into()))?;
     let reply = context.store.message(message).await?;
     let reply = reply.ok_or_else(|| AttemptError::Final("the reply is not in the ledger".into()))?;
     let progress = job.progress.clone();
@@ -65,29 +69,20 @@ pub(super) async fn run(
 impl Sending<'_> {
     async fn drive(&mut self) -> Result<(), AttemptError> {
         let mut observed = Observed::NotLooked;
-        let mut submitted_now = false;
         for _ in 0..MAX_STEPS {
-            match next(&self.progress, &observed, self.reply.attachments.len()) {
+            let attachments = self.reply.attachments.len();
+            match next(&self.progress, &observed, attachments, self.context.now()) {
                 Next::Look => observed = self.look().await?,
                 Next::CreateDraft => observed = self.create_draft().await?,
                 Next::Attach { draft, index } => observed = self.attach(draft, index).await?,
-                Next::Send { draft } if submitted_now => {
-                    // Accepted, yet still a draft after several looks: only time can tell.
-                    return Err(AttemptError::Later(format!(
-                        "draft {draft} was submitted and has not left yet"
-                    )));
+                Next::Wait => {
+                    return Err(AttemptError::Later("submitted, and not among the sent mail yet".into()));
                 }
-                Next::Send { draft } => {
-                    observed = self.submit(draft).await?;
-                    submitted_now = true;
-                }
+                Next::Send { draft } => observed = self.submit(draft).await?,
                 Next::Finish { sent } => return self.finish(sent).await,
-                Next::GiveUp if self.job.attempts < LOOKS_BEFORE_GIVING_UP => {
-                    return Err(AttemptError::Later("the submitted reply is not to be found yet".into()));
-                }
                 Next::GiveUp => {
-                    let text = "the reply was submitted and is neither in the drafts nor in the sent items: someone \
-                                may have deleted it; it is not sent again by itself";
+                    let text = "the reply was submitted and is not among the sent mail long after: someone may have \
+                                deleted it, or the mailbox can't send; it is not sent again by itself";
                     return Err(AttemptError::Final(text.into()));
                 }
             }
@@ -234,7 +229,19 @@ impl Sending<'_> {
             html: original.content.html.as_deref(),
             text: &original.content.text,
         });
-        Ok(compose_reply_html(&ReplyBody::Html(answer), quoted.as_ref()))
+        let answer = ReplyBody::Html(answer);
+        let whole = compose_reply_html(&answer, quoted.as_ref());
+        if whole.len() <= MAX_QUOTING_BODY {
+            return Ok(whole);
+        }
+        // The customer has the original: a long one is quoted as text, a very long one not at all.
+        let as_text = quoted.map(|quoted| QuotedOriginal { html: None, ..quoted });
+        let shorter = compose_reply_html(&answer, as_text.as_ref());
+        Ok(if shorter.len() <= MAX_QUOTING_BODY {
+            shorter
+        } else {
+            compose_reply_html(&answer, None)
+        })
     }
 
     /// Writes the whole body. Whether createReply keeps, replaces or adds to a body that comes with
@@ -284,30 +291,41 @@ impl Sending<'_> {
     }
 
     async fn submit(&mut self, draft: ImmutableId) -> Result<Observed, AttemptError> {
-        if self.progress.send_begun {
-            // An earlier attempt may have been accepted a moment ago: give the mailbox time to show it.
-            let seen = self.settle(&draft).await?;
-            if !matches!(seen, Observed::Draft { .. }) {
-                return Ok(seen);
-            }
+        // Once the mailbox was asked, the body stands: a message that is being sent can't be changed.
+        if !self.progress.send_begun {
+            self.write_body(&draft).await?;
         }
-        self.write_body(&draft).await?;
         self.progress.send_begun = true;
+        self.progress.submitted_at = Some(self.context.now());
         let submitted = self.step(Step::ReplySubmitted, format!("asked the mailbox to send draft {draft}"));
         self.save(vec![submitted]).await?;
         let permit = self.context.gates.enter(self.mailbox.id).await;
-        self.context
+        let sent = self
+            .context
             .graph
             .send_draft(&self.mailbox.graph_user_id, draft.as_str())
-            .await?;
+            .await;
         drop(permit);
-        self.settle(&draft).await
+        match sent {
+            Ok(()) => {
+                self.progress.accepted = true;
+                self.save(Vec::new()).await?;
+                self.settle(&draft).await
+            }
+            // A message that an earlier attempt sent can't be sent again: the refusal is no failure then.
+            Err(error) if matches!(error.class, Class::Gone | Class::Invalid) => match self.look().await? {
+                seen @ Observed::Sent { .. } => Ok(seen),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn settle(&self, draft: &ImmutableId) -> Result<Observed, AttemptError> {
         let mut seen = self.look().await?;
         for _ in 1..SETTLE_LOOKS {
-            if !matches!(&seen, Observed::Draft { id, .. } if id == draft) {
+            let moving = matches!(&seen, Observed::Draft { id, .. } if id == draft) || seen == Observed::Absent;
+            if !moving {
                 break;
             }
             self.context.time.sleep(SETTLE_PAUSE).await;
@@ -322,9 +340,12 @@ impl Sending<'_> {
         let permit = self.context.gates.enter(self.mailbox.id).await;
         let mime = match self.context.graph.message_mime(user, sent.as_str()).await {
             Ok(mime) => Some(mime),
-            // The reply is out; a copy that is already moved away must not make it fail.
-            Err(error) if error.class == Class::Gone => None,
-            Err(error) => return Err(error.into()),
+            // The reply is out: a copy that was moved away or can't be read must not make it fail.
+            Err(error) if error.is_retry() && self.copy_may_come() => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(message = %self.reply.id, %error, "the sent copy can't be read; it is recorded without");
+                None
+            }
         };
         drop(permit);
         let size = mime
@@ -360,6 +381,11 @@ impl Sending<'_> {
         self.context.handle.metrics().replies_sent.inc();
         tracing::info!(message = %self.reply.id, mailbox = %self.mailbox.address, "reply sent");
         Ok(())
+    }
+
+    fn copy_may_come(&self) -> bool {
+        let submitted = self.progress.submitted_at;
+        submitted.is_some_and(|at| self.context.now().duration_since(at) < COPY_PATIENCE)
     }
 
     fn step(&self, kind: Step, detail: String) -> TraceStep {

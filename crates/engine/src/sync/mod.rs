@@ -1,5 +1,6 @@
 //! One worker for each followed folder: waits until the folder is dirty or due, then makes a round.
 
+mod patience;
 mod round;
 
 use std::{sync::Arc, time::Duration};
@@ -18,11 +19,13 @@ use round::{RoundError, Rounds};
 pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<Notify>) {
     let mut rounds = Rounds::new(context.clone(), folder);
     let mut failures = 0u32;
+    let mut bad_mail = false;
     let mut pause = Duration::ZERO;
     loop {
         // A wake-up that came during the last round is kept by the Notify and starts the next one
-        // at once. While a folder fails, wake-ups do not shorten the back-off.
-        if failures > 0 {
+        // at once. While a folder fails, wake-ups do not shorten the back-off; but new mail does not
+        // wait for one that is bad by itself.
+        if failures > 0 && !bad_mail {
             if !context.sleep(pause).await {
                 return;
             }
@@ -35,7 +38,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
         }
         let ended = tokio::select! {
             () = context.stop.cancelled() => return,
-            ended = rounds.run() => ended,
+            ended = take_turn(&context, &mut rounds) => ended,
         };
         match ended {
             Ok(()) => {
@@ -58,10 +61,16 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
                     status.failures = failures;
                     status.last_error = text;
                 });
+                bad_mail = error.is_of_one_mail();
                 pause = pause_after(&error, failures);
             }
         }
     }
+}
+
+async fn take_turn(context: &Context, rounds: &mut Rounds) -> Result<(), RoundError> {
+    let _turn = context.gates.round().await;
+    rounds.run().await
 }
 
 fn pause_after(error: &RoundError, failures: u32) -> Duration {

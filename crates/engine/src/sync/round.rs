@@ -1,23 +1,20 @@
 //! A round: one walk over the delta pages of a folder, each page committed with its cursor.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream};
 use guichet_domain::{
-    FolderId, ImmutableId,
+    FolderId, ImmutableId, InternetMessageId,
     round::{After, Cursor, Outcome, after},
 };
 use guichet_graph::{Class, DeltaFrom, DeltaItem, DeltaNext, DeltaPage, MessageSummary};
 use guichet_store::records::{FolderLease, Item, Mailbox, Page};
-use jiff::Timestamp;
 
+use super::patience::{Patience, Verdict};
 use crate::{
     context::{Context, EngineConfig},
     ingest::{self, PrepareError, Prepared},
+    lease::hold,
 };
 
 /// Mails of a page that are fetched at the same time. One less than the mailbox's concurrency, so
@@ -25,12 +22,11 @@ use crate::{
 const FETCHES: usize = 3;
 /// Items asked for in one page.
 const PAGE_SIZE: u32 = 50;
-/// A mail that fails this often on its own account is set aside.
-const ATTEMPTS_BEFORE_QUARANTINE: u32 = 3;
 /// Resyncs that one round takes before it reports a failure.
 const MAX_REBASELINES: u32 = 2;
-/// Failing mails remembered in a folder; more than a page never fail one by one.
-const MAX_REMEMBERED: usize = 1000;
+/// Rounds in a row in which a stored link is refused before it is taken for lost. Graph names a lost
+/// link in many ways, and a walk from the beginning doubles nothing.
+const REFUSALS_BEFORE_REBASELINE: u32 = 3;
 
 const SELECT: &[&str] = &[
     "id",
@@ -54,7 +50,7 @@ pub(crate) enum RoundError {
     OwnedElsewhere,
     #[error("the mailbox asked for a resync {0} times in one round")]
     EndlessResync(u32),
-    #[error("mail {id} could not be fetched, attempt {attempt} of {ATTEMPTS_BEFORE_QUARANTINE}: {source}")]
+    #[error("mail {id} could not be fetched, attempt {attempt}: {source}")]
     Mail {
         id: ImmutableId,
         attempt: u32,
@@ -63,6 +59,11 @@ pub(crate) enum RoundError {
 }
 
 impl RoundError {
+    /// Whether a mail failed on its own account, and the mailbox works.
+    pub fn is_of_one_mail(&self) -> bool {
+        matches!(self, Self::Mail { attempt, .. } if *attempt > 0)
+    }
+
     /// The server's own waiting time, if it gave one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -83,9 +84,21 @@ impl RoundError {
 pub(crate) struct Rounds {
     context: Arc<Context>,
     folder: FolderId,
-    /// How often a mail failed on its own account. Kept in memory only: after a restart it has its
-    /// full number of attempts again.
-    failed: HashMap<ImmutableId, u32>,
+    patience: Patience,
+    /// The mail that was fetched last: fetching it again shows whether the mailbox gives out mail.
+    control: Option<ImmutableId>,
+    /// Rounds in a row in which the stored link was refused.
+    refusals: u32,
+}
+
+/// The mails of a page as far as they could be had.
+#[derive(Default)]
+struct Prepare {
+    items: Vec<Item>,
+    steps: Vec<guichet_store::records::TraceStep>,
+    /// Mails that have to be tried again: the cursor stays before them.
+    failed: Vec<MessageSummary>,
+    failure: Option<RoundError>,
 }
 
 impl Rounds {
@@ -93,7 +106,9 @@ impl Rounds {
         Self {
             context,
             folder,
-            failed: HashMap::new(),
+            patience: Patience::default(),
+            control: None,
+            refusals: 0,
         }
     }
 
@@ -101,7 +116,13 @@ impl Rounds {
     /// not in the ledger.
     pub async fn run(&mut self) -> Result<(), RoundError> {
         let mut lease = self.acquire().await?;
-        let result = self.walk(&mut lease).await;
+        let (context, folder, epoch) = (self.context.clone(), self.folder, lease.epoch);
+        let renew = || {
+            let until = context.now() + EngineConfig::LEASE;
+            context.store.renew_folder(folder, epoch, until)
+        };
+        let result = hold(&*context.time, self.walk(&mut lease), renew).await;
+        let result = result.unwrap_or_else(|error| Err(error.into()));
         // A release that fails only costs the rest of the lease.
         if let Err(error) = self.context.store.release_folder(self.folder, lease.epoch).await {
             tracing::debug!(folder = %self.folder, %error, "lease not released");
@@ -128,12 +149,12 @@ impl Rounds {
             .ok_or(RoundError::NoMailbox)?;
         let mut rebaselines = 0;
         loop {
-            if lease_is_old(lease, self.context.now()) {
-                *lease = self.acquire().await?;
-            }
             let outcome = match self.read_page(&mailbox, lease).await {
-                Ok(page) => self.commit(&mailbox, lease, page).await?,
-                Err(error) if error.class == Class::Resync => {
+                Ok(page) => {
+                    self.refusals = 0;
+                    self.commit(&mailbox, lease, page).await?
+                }
+                Err(error) if error.class == Class::Resync || self.link_is_lost(&error, lease) => {
                     rebaselines += 1;
                     tracing::info!(folder = %self.folder, code = %error.code, "the mailbox asked for a resync");
                     Outcome::ResyncAsked
@@ -156,6 +177,20 @@ impl Rounds {
                 }
             }
         }
+    }
+
+    /// Whether a stored link was refused so often, and in such a way, that it must be lost.
+    fn link_is_lost(&mut self, error: &guichet_graph::Error, lease: &FolderLease) -> bool {
+        let refused = matches!(error.class, Class::Invalid | Class::Gone | Class::Bug) || error.status == Some(400);
+        if lease.folder.cursor == Cursor::Start || !refused {
+            return false;
+        }
+        self.refusals = self.refusals.saturating_add(1);
+        let lost = self.refusals >= REFUSALS_BEFORE_REBASELINE;
+        if lost {
+            self.refusals = 0;
+        }
+        lost
     }
 
     async fn read_page(&self, mailbox: &Mailbox, lease: &FolderLease) -> Result<DeltaPage, guichet_graph::Error> {
@@ -187,18 +222,33 @@ impl Rounds {
             DeltaNext::Done(link) => (Cursor::Delta(link), Outcome::CommittedLast),
         };
         let fresh = self.unknown_items(mailbox, page.items).await?;
-        let (items, steps) = self.prepare_all(mailbox, fresh).await?;
-        let page = Page {
-            folder: self.folder,
-            mailbox: mailbox.id,
-            epoch: lease.epoch,
-            items,
-            steps,
-            cursor: cursor.clone(),
-            now: self.context.now(),
+        let mut prepared = self.prepare_all(mailbox, fresh).await;
+        let (cursor, steps) = match prepared.failure {
+            None => (cursor, prepared.steps),
+            // What can be had is committed; the cursor stays before what can't.
+            Some(_) => {
+                hold_back_conversations(&mut prepared.items, &prepared.failed);
+                (lease.folder.cursor.clone(), Vec::new())
+            }
         };
+        if prepared.failure.is_none() || !prepared.items.is_empty() {
+            let page = Page {
+                folder: self.folder,
+                mailbox: mailbox.id,
+                epoch: lease.epoch,
+                items: prepared.items,
+                steps,
+                cursor: cursor.clone(),
+                now: self.context.now(),
+            };
+            self.store_page(mailbox, page).await?;
+            lease.folder.cursor = cursor;
+        }
+        prepared.failure.map_or(Ok(outcome), Err)
+    }
+
+    async fn store_page(&self, mailbox: &Mailbox, page: Page) -> Result<(), RoundError> {
         let committed = self.context.store.commit_page(page).await?;
-        lease.folder.cursor = cursor;
         let metrics = self.context.handle.metrics();
         metrics.ingested.inc_by(committed.ingested.len() as u64);
         metrics.known.inc_by(committed.known as u64);
@@ -207,7 +257,7 @@ impl Rounds {
             tracing::info!(mailbox = %mailbox.address, mails = committed.ingested.len(), "mails committed");
             self.context.handle.outbox_changed();
         }
-        Ok(outcome)
+        Ok(())
     }
 
     /// The listed mails without a receipt, each once. A mail may be listed again after any change,
@@ -217,12 +267,14 @@ impl Rounds {
         mailbox: &Mailbox,
         items: Vec<DeltaItem>,
     ) -> Result<Vec<MessageSummary>, guichet_store::Error> {
+        let import = self.context.config.import;
         let mut listed = Vec::new();
         let mut ids = HashSet::new();
         for item in items {
             match item {
                 // Drafts are somebody's unfinished work; they come again when they are sent.
                 DeltaItem::Upsert(summary) if summary.is_draft == Some(true) => {}
+                DeltaItem::Upsert(summary) if !import.takes(summary.received_at, mailbox.created_at) => {}
                 DeltaItem::Upsert(summary) => {
                     if ids.insert(ImmutableId::new(summary.id.clone())) {
                         listed.push(summary);
@@ -239,13 +291,9 @@ impl Rounds {
         Ok(listed)
     }
 
-    async fn prepare_all(
-        &mut self,
-        mailbox: &Mailbox,
-        fresh: Vec<MessageSummary>,
-    ) -> Result<(Vec<Item>, Vec<guichet_store::records::TraceStep>), RoundError> {
+    async fn prepare_all(&mut self, mailbox: &Mailbox, fresh: Vec<MessageSummary>) -> Prepare {
         let context = &self.context;
-        let prepared: Vec<(MessageSummary, Prepared)> = stream::iter(fresh)
+        let outcomes: Vec<(MessageSummary, Prepared)> = stream::iter(fresh)
             .map(|summary| async move {
                 let prepared = ingest::prepare(context, mailbox, summary.clone()).await;
                 (summary, prepared)
@@ -253,53 +301,77 @@ impl Rounds {
             .buffered(FETCHES)
             .collect()
             .await;
-        let (mut items, mut steps) = (Vec::new(), Vec::new());
-        let mut failure = None;
-        for (summary, outcome) in prepared {
+        let mut all = Prepare::default();
+        let mut failed = Vec::new();
+        for (summary, outcome) in outcomes {
             match outcome {
-                Prepared::Item(item) => items.push(item),
-                Prepared::Gone(step) => steps.push(step),
-                Prepared::Failed(id, source) => match self.count_failure(&id, &source) {
-                    attempt if attempt >= ATTEMPTS_BEFORE_QUARANTINE => {
-                        let reason = format!("could not be fetched in {attempt} attempts: {source}");
-                        let now = self.context.now();
-                        items.push(ingest::quarantine(mailbox, &summary, None, reason, Vec::new(), now));
-                        self.failed.remove(&id);
-                    }
-                    attempt => failure = Some(RoundError::Mail { id, attempt, source }),
-                },
+                Prepared::Item(item) => {
+                    let id = ImmutableId::new(summary.id);
+                    self.patience.forget(&id);
+                    self.control = Some(id);
+                    all.items.push(item);
+                }
+                Prepared::Gone(step) => all.steps.push(step),
+                Prepared::Failed(id, source) => failed.push((summary, id, source)),
             }
         }
-        match failure {
-            Some(failure) => Err(failure),
-            None => Ok((items, steps)),
+        for (summary, id, source) in failed {
+            let (attempt, aside) = match self.patience.failed(&id, &source) {
+                Verdict::Again(attempt) => (attempt, false),
+                Verdict::Aside(attempt) => (attempt, true),
+                Verdict::AsideIfOthersWork(attempt) => (attempt, self.others_work(mailbox).await),
+            };
+            if aside {
+                let reason = format!("could not be fetched in {attempt} attempts: {source}");
+                let now = self.context.now();
+                all.items
+                    .push(ingest::quarantine(mailbox, &summary, None, reason, Vec::new(), now));
+                self.patience.forget(&id);
+            } else {
+                all.failed.push(summary);
+                all.failure = Some(RoundError::Mail { id, attempt, source });
+            }
         }
+        all
     }
 
-    /// Counts a failure that is the mail's own. Throttling, outages and our own store are not: they
-    /// count as attempt 0 and are repeated for as long as they last.
-    fn count_failure(&mut self, id: &ImmutableId, error: &PrepareError) -> u32 {
-        let its_own = match error {
-            PrepareError::Store(_) => false,
-            PrepareError::Graph(error) => match error.class {
-                Class::Invalid | Class::Bug => true,
-                // A 500 or 504 for one mail again and again is the mail; a cut connection is not.
-                Class::Retry { .. } => error.status.is_some_and(|status| status == 500 || status == 504),
-                Class::Reauthorise | Class::Resync | Class::Denied | Class::Gone => false,
-            },
+    /// Whether the mailbox gives out mail now: tried with one that it gave out before. An answer that
+    /// this one is gone shows it as well.
+    async fn others_work(&self, mailbox: &Mailbox) -> bool {
+        let Some(control) = &self.control else {
+            return false;
         };
-        if !its_own {
-            return 0;
+        match ingest::fetch(&self.context, mailbox, control).await {
+            Ok(_) => true,
+            Err(error) => error.class == Class::Gone,
         }
-        if self.failed.len() >= MAX_REMEMBERED {
-            self.failed.clear();
-        }
-        let attempts = self.failed.entry(id.clone()).or_insert(0);
-        *attempts += 1;
-        *attempts
     }
 }
 
-fn lease_is_old(lease: &FolderLease, now: Timestamp) -> bool {
-    lease.until.duration_since(now) < EngineConfig::LEASE / 2
+/// Takes out what belongs to a conversation with a mail that is not to be had yet: it waits with it, so
+/// that a conversation is read in its order.
+fn hold_back_conversations(items: &mut Vec<Item>, failed: &[MessageSummary]) {
+    let mut conversations: HashSet<String> = HashSet::new();
+    let mut ids: HashSet<InternetMessageId> = HashSet::new();
+    for mail in failed {
+        conversations.extend(mail.conversation_id.clone());
+        ids.extend(mail.internet_message_id.as_deref().and_then(InternetMessageId::parse));
+    }
+    // Until nothing changes: what waits may itself be answered in this page.
+    loop {
+        let before = items.len();
+        items.retain(|item| {
+            let Item::Ingest(mail) = item else { return true };
+            let graph_conversation = mail.graph_conversation_id.as_ref();
+            let waits = graph_conversation.is_some_and(|id| conversations.contains(id))
+                || mail.threading.ancestors().iter().any(|id| ids.contains(id));
+            if waits {
+                ids.extend(mail.internet_message_id.clone());
+            }
+            !waits
+        });
+        if items.len() == before {
+            return;
+        }
+    }
 }

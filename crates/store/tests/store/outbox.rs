@@ -39,6 +39,7 @@ async fn job_has_one_owner_and_is_taken_over_when_the_lease_ends() {
         draft_begun: true,
         draft: Some(ImmutableId::new("draft")),
         send_begun: false,
+        ..Progress::default()
     };
     let saved = world
         .store

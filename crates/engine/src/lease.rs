@@ -1,0 +1,93 @@
+//! Keeps a lease alive while the work under it goes on.
+//!
+//! Work may take longer than a lease: a page of large mails from a throttled mailbox, an attachment
+//! over a slow line. Never decides who owns anything: the store does, by the epoch. Invariant: once
+//! somebody else has taken over, the work is dropped at its next await, so that two owners do not
+//! work on the same thing for longer than one renewal takes to notice.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use guichet_graph::Time;
+
+/// Pause between two renewals: three of them fit into a lease, so that one may fail.
+const RENEW_EVERY: Duration = Duration::from_secs(100);
+
+/// Runs `work` to its end and renews the lease meanwhile.
+///
+/// # Errors
+/// [`guichet_store::Error::Fenced`] if somebody else has taken over; the work is dropped then. Other
+/// failures of a renewal are not the work's: it goes on, and the fence decides at its commit.
+pub(crate) async fn hold<T, R, F>(time: &dyn Time, work: impl Future<Output = T>, renew: R) -> guichet_store::Result<T>
+where
+    R: Fn() -> F,
+    F: Future<Output = guichet_store::Result<()>>,
+{
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            () = time.sleep(RENEW_EVERY) => match renew().await {
+                Err(error @ guichet_store::Error::Fenced) => return Err(error),
+                Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
+                Ok(()) => {}
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// Time that passes at once.
+    #[derive(Debug)]
+    struct Hasty;
+
+    #[async_trait::async_trait]
+    impl Time for Hasty {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        async fn sleep(&self, _: Duration) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Work that takes as long as this many renewals.
+    async fn work_for(renewals: &Cell<u32>, count: u32) -> &'static str {
+        while renewals.get() < count {
+            tokio::task::yield_now().await;
+        }
+        "done"
+    }
+
+    #[tokio::test]
+    async fn lease_is_renewed_as_long_as_the_work_takes() {
+        let renewals = Cell::new(0);
+        let renew = || async {
+            renewals.set(renewals.get() + 1);
+            Ok(())
+        };
+        let ended = hold(&Hasty, work_for(&renewals, 7), renew).await;
+        assert_eq!(ended.ok(), Some("done"));
+        assert_eq!(renewals.get(), 7);
+    }
+
+    #[tokio::test]
+    async fn work_is_dropped_when_somebody_else_has_taken_over() {
+        let renewals = Cell::new(0);
+        let renew = || async {
+            renewals.set(renewals.get() + 1);
+            Err(guichet_store::Error::Fenced)
+        };
+        let ended = hold(&Hasty, work_for(&renewals, 7), renew).await;
+        assert!(matches!(ended, Err(guichet_store::Error::Fenced)));
+        assert_eq!(renewals.get(), 1);
+    }
+}
