@@ -70,6 +70,10 @@ pub struct SandboxArgs {
     /// Address of the SMTP server.
     #[arg(long, default_value = "127.0.0.1:8425")]
     pub smtp: SocketAddr,
+    /// Also listen here as an HTTP proxy whose every CONNECT ends at the sandbox, for clients whose
+    /// addresses can't be configured.
+    #[arg(long)]
+    pub connect_proxy: Option<SocketAddr>,
     /// A mailbox of the tenant; repeat for more. Three by default.
     #[arg(long = "mailbox")]
     pub mailboxes: Vec<String>,

@@ -22,6 +22,8 @@ pub struct Config {
     pub control: SocketAddr,
     /// Address where mail from outside arrives.
     pub smtp: SocketAddr,
+    /// Address of a proxy whose every tunnel (`CONNECT`) leads to the HTTPS interface, if there is to be one.
+    pub connect_proxy: Option<SocketAddr>,
     /// The tenant's verified domain.
     pub tenant_domain: String,
     /// The tenant's id; drawn at start when absent.
@@ -56,6 +58,7 @@ impl Default for Config {
             http: any,
             control: any,
             smtp: any,
+            connect_proxy: None,
             tenant_domain: "contoso.example".to_owned(),
             tenant_id: None,
             mailboxes: ["support", "sales", "billing"]
@@ -94,6 +97,9 @@ pub struct Description {
     pub control_url: String,
     /// Where SMTP clients deliver mail.
     pub smtp_address: String,
+    /// Value for `HTTPS_PROXY`, under which clients with Microsoft's host names built in reach the sandbox.
+    #[serde(default)]
+    pub connect_proxy: Option<String>,
     /// Who may administer the tenant.
     pub administrator: AdministratorDescription,
     /// Addresses with a mailbox.

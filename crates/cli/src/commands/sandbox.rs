@@ -43,6 +43,7 @@ fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
         http: args.http.unwrap_or(defaults.http),
         control: args.control,
         smtp: args.smtp,
+        connect_proxy: args.connect_proxy,
         data_directory: args.dir.clone(),
         description_file: Some(args.dir.join("sandbox.json")),
         service_certificate: args.service_certificate,

@@ -8,10 +8,12 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::auth::CallerKind;
+use crate::directory::federated::{self, FederatedCredential};
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::Application;
 use crate::directory::tenant::{MAX_OBJECTS, Objects, Tenant};
-use crate::directory::{authority, credentials, templates};
+use crate::directory::{authority, credentials, key_credentials, redirects, templates};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse, alternate_key};
 
@@ -31,6 +33,11 @@ pub fn handle(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> R
         [] => list(tenant, request),
         [count] if count.eq_ignore_ascii_case("$count") => list(tenant, request),
         [key] => one(tenant, request, key),
+        [key, what, credential @ ..]
+            if what.eq_ignore_ascii_case("federatedIdentityCredentials") && credential.len() <= 1 =>
+        {
+            federated_credentials(tenant, request, key, credential.first())
+        }
         [key, action] => act(tenant, request, key, action),
         [_, _, rest, ..] => Err(ODataError::unknown_segment(rest)),
     }
@@ -44,7 +51,11 @@ fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataE
 
 fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
     authority::may_create_application(tenant, &request.caller)?;
-    let body = request.json_body()?;
+    let mut body = request.json_body()?;
+    let keys = match key_credentials::take(&mut body) {
+        Some(list) => key_credentials::replaced(tenant, &[], &list)?,
+        None => Vec::new(),
+    };
     if credentials::member(&body, "passwordCredentials")
         .and_then(Value::as_array)
         .is_some_and(|list| !list.is_empty())
@@ -58,6 +69,7 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
     for (name, value) in templates::checked_changes(&document, &body)? {
         document.insert(name, value);
     }
+    redirects::check(&document)?;
     if document.get("displayName").is_none_or(Value::is_null) {
         return Err(ODataError::directory_bad_request(
             "A value is required for property 'displayName' of resource 'Application'.",
@@ -68,6 +80,8 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
         app_id,
         document,
         secrets: Vec::new(),
+        keys,
+        federated: Vec::new(),
         owners: authority::owner(&request.caller),
     };
     let entity = application.entity();
@@ -92,17 +106,25 @@ fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphRespon
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let objects = tenant.read();
             let position = position(&objects, key)?;
-            let entity = objects.applications[position].entity();
+            let application = &objects.applications[position];
+            let mut entity = application.entity();
+            key_credentials::reveal(request, &application.keys, &mut entity);
             drop(objects);
             listing::entity(request, StatusCode::OK, KIND, &entity)
         }
         Method::PATCH => {
-            let body = request.json_body()?;
+            let mut body = request.json_body()?;
             let mut objects = writable(tenant, request, key)?;
             let application = objects.application();
-            for (name, value) in templates::checked_changes(&application.document, &body)? {
-                application.document.insert(name, value);
-            }
+            let keys = match key_credentials::take(&mut body) {
+                Some(list) => Some(key_credentials::replaced(tenant, &application.keys, &list)?),
+                None => None,
+            };
+            let mut document = application.document.clone();
+            document.extend(templates::checked_changes(&application.document, &body)?);
+            redirects::check(&document)?;
+            application.document = document;
+            application.keys = keys.unwrap_or_else(|| std::mem::take(&mut application.keys));
             Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
         }
         Method::DELETE => {
@@ -141,10 +163,70 @@ fn act(tenant: &Tenant, request: &GraphRequest, key: &str, action: &str) -> Resu
             };
             listing::collection(request, kind, owners.into_iter())
         }
-        "addkey" | "removekey" | "federatedidentitycredentials" | "setverifiedpublisher" | "extensionproperties" => {
+        name @ ("addkey" | "removekey") => {
+            let mut objects = provable(tenant, request, key)?;
+            let application = objects.application();
+            let (id, keys) = (application.id, &mut application.keys);
+            match name {
+                "addkey" => key_credentials::add(tenant, request, id, keys),
+                _ => key_credentials::remove(tenant, request, id, keys),
+            }
+        }
+        "setverifiedpublisher" | "extensionproperties" => {
             Err(ODataError::unsupported(format!("{action} on applications")))
         }
         _ => Err(ODataError::unknown_segment(action)),
+    }
+}
+
+fn federated_credentials(
+    tenant: &Tenant,
+    request: &GraphRequest,
+    key: &str,
+    credential: Option<&String>,
+) -> Result<GraphResponse, ODataError> {
+    const KIND: Kind = Kind {
+        context: "federatedIdentityCredentials",
+        type_name: "microsoft.graph.federatedIdentityCredential",
+        defaults: None,
+    };
+    if request.method == Method::GET {
+        authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+        let held = {
+            let objects = tenant.read();
+            objects.applications[position(&objects, key)?].federated.clone()
+        };
+        return match credential {
+            Some(credential) if !credential.eq_ignore_ascii_case("$count") => {
+                let found = held[federated::position(&held, credential)?].entity();
+                listing::entity(request, StatusCode::OK, KIND, &found)
+            }
+            _ => listing::collection(request, KIND, held.iter().map(FederatedCredential::entity)),
+        };
+    }
+    let mut objects = writable(tenant, request, key)?;
+    let application = objects.application();
+    match credential {
+        Some(credential) => federated::change(request, credential, &mut application.federated),
+        None if request.method == Method::POST => {
+            federated::create(tenant, request, application.id, &mut application.federated)
+        }
+        None => Err(ODataError::method_not_allowed()),
+    }
+}
+
+/// As [`writable`], and an application may always be its own: the proof in the request decides.
+fn provable<'a>(tenant: &'a Tenant, request: &GraphRequest, key: &str) -> Result<Writable<'a>, ODataError> {
+    let objects = tenant.write();
+    let own = position(&objects, key)
+        .ok()
+        .filter(|position| objects.applications[*position].app_id == request.caller.app_id);
+    match own {
+        Some(position) if request.caller.kind == CallerKind::App => Ok(Writable { objects, position }),
+        _ => {
+            drop(objects);
+            writable(tenant, request, key)
+        }
     }
 }
 

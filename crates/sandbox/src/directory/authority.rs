@@ -65,6 +65,8 @@ pub const READ_USERS: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
+/// Changing users' passwords and whether they may sign in.
+pub const WRITE_USERS: &[&str] = &["User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All"];
 /// Reading oneself.
 pub const READ_SELF: &[&str] = &["User.Read", "User.ReadWrite"];
 /// Reading the licences of users.

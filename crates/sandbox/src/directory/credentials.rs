@@ -19,7 +19,7 @@ const DEFAULT_LIFE: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 /// Characters of a generated secret, within Microsoft's 16 to 64.
 const SECRET_LENGTH: usize = 40;
 /// Secrets an application may hold; the directory limits the size of the whole object.
-const MAX_SECRETS: usize = 104;
+pub const MAX_SECRETS: usize = 104;
 
 /// `addPassword`: appends to `secrets` and gives the answer that shows the text.
 ///
@@ -106,7 +106,11 @@ fn parse(tenant: &Tenant, request: &GraphRequest) -> Result<Secret, ODataError> 
     })
 }
 
-fn date(credential: &Value, name: &str) -> Result<Option<Timestamp>, ODataError> {
+/// A member of a credential that is a date, if it is there.
+///
+/// # Errors
+/// 400 when it is no date.
+pub fn date(credential: &Value, name: &str) -> Result<Option<Timestamp>, ODataError> {
     match member(credential, name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => {

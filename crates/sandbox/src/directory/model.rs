@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 use uuid::{Uuid, uuid};
 
-use crate::directory::UserRef;
-use crate::directory::permissions;
+use crate::directory::federated::FederatedCredential;
+use crate::directory::key_credentials::KeyCredential;
+use crate::directory::{UserRef, permissions};
 
 /// Template id of the Global Administrator directory role.
 pub const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
@@ -183,6 +184,10 @@ pub struct Application {
     pub document: Map<String, Value>,
     /// Client secrets.
     pub secrets: Vec<Secret>,
+    /// Certificates.
+    pub keys: Vec<KeyCredential>,
+    /// Outside issuers it trusts.
+    pub federated: Vec<FederatedCredential>,
     /// Object ids of users and service principals that own it.
     pub owners: Vec<Uuid>,
 }
@@ -198,6 +203,8 @@ pub struct ServicePrincipal {
     pub document: Map<String, Value>,
     /// Secrets added to the principal itself.
     pub secrets: Vec<Secret>,
+    /// Certificates added to the principal itself.
+    pub keys: Vec<KeyCredential>,
     /// Object ids of users and service principals that own it.
     pub owners: Vec<Uuid>,
 }
@@ -228,6 +235,8 @@ impl Application {
             "passwordCredentials".to_owned(),
             self.secrets.iter().map(Secret::entity).collect(),
         );
+        let keys = self.keys.iter().map(|key| key.entity(false));
+        document.insert("keyCredentials".to_owned(), keys.collect());
         Value::Object(document)
     }
 
@@ -250,6 +259,8 @@ impl ServicePrincipal {
             "passwordCredentials".to_owned(),
             self.secrets.iter().map(Secret::entity).collect(),
         );
+        let keys = self.keys.iter().map(|key| key.entity(false));
+        document.insert("keyCredentials".to_owned(), keys.collect());
         if !permissions::published_by(self.app_id).is_empty() {
             document.insert("appRoles".to_owned(), permissions::app_roles(self.app_id));
             let scopes = permissions::oauth2_permission_scopes(self.app_id);

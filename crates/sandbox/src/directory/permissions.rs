@@ -126,6 +126,14 @@ pub fn scope_by_value(app_id: Uuid, value: &str) -> Option<&'static Permission> 
         .find(|permission| permission.kind == PermissionKind::Scope && permission.value.eq_ignore_ascii_case(value))
 }
 
+/// The delegated permission with this id.
+#[must_use]
+pub fn scope_by_id(app_id: Uuid, id: Uuid) -> Option<&'static Permission> {
+    published_by(app_id)
+        .iter()
+        .find(|permission| permission.kind == PermissionKind::Scope && permission.id == id)
+}
+
 /// `appRoles` of a resource's service principal.
 #[must_use]
 pub fn app_roles(app_id: Uuid) -> Value {

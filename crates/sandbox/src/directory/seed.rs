@@ -97,6 +97,8 @@ fn administrative_application(tenant: &Tenant) -> (Uuid, String) {
         app_id,
         document,
         secrets: vec![secret],
+        keys: Vec::new(),
+        federated: Vec::new(),
         owners: Vec::new(),
     };
     tenant.write().applications.push(application);

@@ -8,10 +8,11 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::auth::CallerKind;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::ServicePrincipal;
 use crate::directory::tenant::{Objects, Tenant};
-use crate::directory::{assignments, authority, credentials, grants, permissions, templates};
+use crate::directory::{assignments, authority, credentials, grants, key_credentials, permissions, templates};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse, alternate_key};
 
@@ -48,7 +49,11 @@ fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataE
 
 fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
     authority::may_create_application(tenant, &request.caller)?;
-    let body = request.json_body()?;
+    let mut body = request.json_body()?;
+    let keys = match key_credentials::take(&mut body) {
+        Some(list) => key_credentials::replaced(tenant, &[], &list)?,
+        None => Vec::new(),
+    };
     let app_id = credentials::member(&body, "appId").and_then(Value::as_str);
     let Some(app_id) = app_id else {
         return Err(ODataError::directory_bad_request(
@@ -88,6 +93,7 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
         app_id,
         document,
         secrets: Vec::new(),
+        keys,
         owners: authority::owner(&request.caller),
     };
     let entity = principal.entity();
@@ -109,16 +115,25 @@ fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphRespon
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let entity = {
                 let objects = tenant.read();
-                objects.service_principals[position(&objects, key)?].entity()
+                let principal = &objects.service_principals[position(&objects, key)?];
+                let mut entity = principal.entity();
+                key_credentials::reveal(request, &principal.keys, &mut entity);
+                entity
             };
             listing::entity(request, StatusCode::OK, KIND, &entity)
         }
         Method::PATCH => {
-            let body = request.json_body()?;
+            let mut body = request.json_body()?;
+            let list = key_credentials::take(&mut body);
             change(tenant, request, key, |principal| {
+                let keys = match &list {
+                    Some(list) => Some(key_credentials::replaced(tenant, &principal.keys, list)?),
+                    None => None,
+                };
                 for (name, value) in templates::checked_changes(&principal.document, &body)? {
                     principal.document.insert(name, value);
                 }
+                principal.keys = keys.unwrap_or_else(|| std::mem::take(&mut principal.keys));
                 Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
             })
         }
@@ -184,7 +199,13 @@ fn below(
             };
             listing::collection(request, kind, std::iter::empty())
         }
-        "addkey" | "removekey" | "synchronization" | "claimsmappingpolicies" | "ownedobjects" => {
+        "addkey" if rest.is_empty() => change(tenant, request, key, |principal| {
+            key_credentials::add(tenant, request, principal.id, &mut principal.keys)
+        }),
+        "removekey" if rest.is_empty() => change(tenant, request, key, |principal| {
+            key_credentials::remove(tenant, request, principal.id, &mut principal.keys)
+        }),
+        "synchronization" | "claimsmappingpolicies" | "ownedobjects" => {
             Err(ODataError::unsupported(format!("{what} on service principals")))
         }
         _ => Err(ODataError::unknown_segment(what)),
@@ -212,7 +233,15 @@ fn change<T>(
             return Err(missing);
         }
     };
-    authority::may_write_owned(tenant, &request.caller, &owners)?;
+    let proves_itself = request.caller.kind == CallerKind::App
+        && request.caller.app_id == app_id
+        && request.segments.last().is_some_and(|action| {
+            let action = action.trim_start_matches("microsoft.graph.");
+            action.eq_ignore_ascii_case("addKey") || action.eq_ignore_ascii_case("removeKey")
+        });
+    if !proves_itself {
+        authority::may_write_owned(tenant, &request.caller, &owners)?;
+    }
     if !permissions::published_by(app_id).is_empty() {
         return Err(ODataError::directory_denied());
     }

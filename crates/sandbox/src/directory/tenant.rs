@@ -158,6 +158,7 @@ impl Tenant {
             app_id,
             document,
             secrets: Vec::new(),
+            keys: Vec::new(),
             owners: Vec::new(),
         });
         id
@@ -195,6 +196,11 @@ impl Objects {
     #[must_use]
     pub fn user_by_id(&self, id: Uuid) -> Option<&User> {
         self.users.get(&id)
+    }
+
+    /// A user to be changed. Names and addresses are indexed and must stay as they are.
+    pub fn user_mut(&mut self, id: Uuid) -> Option<&mut User> {
+        self.users.get_mut(&id)
     }
 
     /// Users in order of creation.

@@ -4,10 +4,12 @@
 //! half. Users are created through the control interface only.
 
 use http::{Method, StatusCode};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::auth::{Caller, CallerKind};
+use crate::directory::credentials::member;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::{SKU_ID, User};
 use crate::directory::tenant::Tenant;
@@ -65,13 +67,54 @@ pub fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, OD
     listing::collection(request, kind_for(&request.caller), entities.into_iter())
 }
 
+/// Sets a password or blocks the sign-in: what an administrator does to let a person in or keep one out.
+fn change(tenant: &Tenant, request: &GraphRequest, user: Uuid) -> Result<GraphResponse, ODataError> {
+    authority::may_write(tenant, &request.caller, authority::WRITE_USERS)?;
+    let body = request.json_body()?;
+    let (mut password, mut enabled) = (None, None);
+    for (name, value) in body
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !name.contains('@'))
+    {
+        let invalid = || {
+            ODataError::directory_bad_request(format!(
+                "Invalid value specified for property '{name}' of resource 'User'."
+            ))
+        };
+        if name.eq_ignore_ascii_case("passwordProfile") {
+            let text = member(value, "password")
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty());
+            password = Some(SecretString::from(text.ok_or_else(invalid)?));
+        } else if name.eq_ignore_ascii_case("accountEnabled") {
+            enabled = Some(value.as_bool().ok_or_else(invalid)?);
+        } else {
+            return Err(ODataError::unsupported(format!(
+                "changing the property '{name}' of users"
+            )));
+        }
+    }
+    let mut objects = tenant.write();
+    let user = objects
+        .user_mut(user)
+        .ok_or_else(|| ODataError::directory_not_found(&user.to_string()))?;
+    user.password = password.or_else(|| user.password.take());
+    user.account_enabled = enabled.unwrap_or(user.account_enabled);
+    Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
+}
+
 /// `/users/{id}` and `/me`.
 ///
 /// # Errors
 /// The refusal as Graph words it.
 pub fn one(tenant: &Tenant, request: &GraphRequest, user: Uuid) -> Result<GraphResponse, ODataError> {
+    if request.method == Method::PATCH {
+        return change(tenant, request, user);
+    }
     if request.method != Method::GET {
-        return Err(ODataError::unsupported("changing users through Graph"));
+        return Err(ODataError::unsupported("removing users through Graph"));
     }
     may_see(&request.caller, user, authority::READ_USERS)?;
     let entity = tenant.read().user_by_id(user).map(User::entity);

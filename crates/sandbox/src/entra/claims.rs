@@ -27,7 +27,7 @@ const APPLICATION_WIDS: Uuid = uuid!("0997a1d0-0d1d-4acb-b408-d5ca73121e90");
 /// An access token of an application. `roles` is absent when nothing is granted.
 #[must_use]
 pub fn application(tenant: &Tenant, client: &Client, principal: Uuid, resource: &Resource, roles: &[String]) -> Value {
-    let mut claims = base(tenant, client, resource, "1");
+    let mut claims = base(tenant, client, resource);
     claims.insert("idtyp".to_owned(), "app".into());
     claims.insert("oid".to_owned(), principal.to_string().into());
     claims.insert("sub".to_owned(), principal.to_string().into());
@@ -43,7 +43,7 @@ pub fn application(tenant: &Tenant, client: &Client, principal: Uuid, resource: 
 /// An access token for a signed-in user.
 #[must_use]
 pub fn delegated(tenant: &Tenant, client: &Client, user: &User, resource: &Resource, scopes: &[String]) -> Value {
-    let mut claims = base(tenant, client, resource, if client.confidential { "1" } else { "0" });
+    let mut claims = base(tenant, client, resource);
     let sub = pairwise(&[user.id, client.app_id]);
     let further = json!({
         "acct": 0,
@@ -103,7 +103,7 @@ pub fn client_info(tenant: &Tenant, user: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(json!({"uid": user, "utid": tenant.id}).to_string())
 }
 
-fn base(tenant: &Tenant, client: &Client, resource: &Resource, strength: &str) -> Map<String, Value> {
+fn base(tenant: &Tenant, client: &Client, resource: &Resource) -> Map<String, Value> {
     let (issued, expires) = life(tenant.clock.now());
     let mut claims = json!({
         "aud": resource.audience,
@@ -121,7 +121,7 @@ fn base(tenant: &Tenant, client: &Client, resource: &Resource, strength: &str) -
             "iss": issuer,
             "app_displayname": client.name,
             "appid": client.app_id,
-            "appidacr": strength,
+            "appidacr": client.proof.as_str(),
             "idp": issuer,
             "tenant_region_scope": "EU",
             "ver": "1.0",
@@ -130,7 +130,7 @@ fn base(tenant: &Tenant, client: &Client, resource: &Resource, strength: &str) -
         TokenVersion::V2 => json!({
             "iss": format!("https://login.microsoftonline.com/{}/v2.0", tenant.id),
             "azp": client.app_id,
-            "azpacr": strength,
+            "azpacr": client.proof.as_str(),
             "ver": "2.0",
         }),
     };

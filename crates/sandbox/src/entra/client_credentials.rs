@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::entra::claims;
-use crate::entra::clients;
+use crate::entra::clients::{self, Need};
 use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest, Presented};
 use crate::entra::scope;
@@ -17,21 +17,25 @@ use crate::state::Sandbox;
 ///
 /// # Errors
 /// The refusal as Entra words it.
-pub fn grant(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy, form: &Form) -> Result<Value, OAuthError> {
+pub async fn grant(
+    sandbox: &Sandbox,
+    request: &LoginRequest,
+    tenancy: Tenancy,
+    form: &Form,
+) -> Result<Value, OAuthError> {
     match tenancy {
         Tenancy::Own => {}
         Tenancy::Common | Tenancy::Consumers => return Err(OAuthError::tenant_needed()),
         Tenancy::Organizations => return Err(OAuthError::tenant_unidentified()),
     }
-    let presented = Presented::read(request, form)?;
+    Presented::read(request, form)?;
     let tenant = &sandbox.tenant;
     let asked = asked(request, form)?;
+    let client = clients::identify(sandbox, request, form, Need::Always).await?;
     let claims = {
         let objects = tenant.read();
-        let client = clients::find(&objects, tenant, &presented.client_id)?;
-        clients::authenticate(&objects, tenant, &client, &presented)?;
         let resource = scope::application_scope(&objects, tenant.id, &asked)?;
-        let missing = || OAuthError::unknown_application(&presented.client_id, &tenant.display_name);
+        let missing = || OAuthError::unknown_application(&client.app_id.to_string(), &tenant.display_name);
         let principal = client.principal_id.ok_or_else(missing)?;
         let roles = objects.roles(principal, resource.principal_id);
         claims::application(tenant, &client, principal, &resource, &roles)

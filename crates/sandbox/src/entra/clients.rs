@@ -3,13 +3,15 @@
 //! Owns the look-up by client id and the check of a client's credential. Microsoft's clients exist in every tenant and
 //! need no registration; a service principal appears when somebody first consents.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::{Uuid, uuid};
 
 use crate::directory::permissions::{EXCHANGE_APP_ID, GRAPH_APP_ID};
 use crate::directory::tenant::{Objects, Tenant};
+use crate::entra::assertion;
 use crate::entra::error::OAuthError;
-use crate::entra::form::Presented;
+use crate::entra::form::{Form, LoginRequest, Presented};
+use crate::state::Sandbox;
 
 /// A public client of Microsoft's that every tenant knows.
 #[derive(Debug)]
@@ -57,6 +59,31 @@ pub struct Client {
     pub confidential: bool,
     /// Whether it is registered in this tenant (as opposed to Microsoft's own).
     pub registered: bool,
+    /// How it proved who it is.
+    pub proof: Proof,
+}
+
+/// How a client proved who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Not at all: a public client, or before the check.
+    None,
+    /// By a client secret.
+    Secret,
+    /// By an assertion, of its own certificate or of an issuer it trusts.
+    Assertion,
+}
+
+impl Proof {
+    /// As tokens write it (`appidacr`, `azpacr`).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "0",
+            Self::Secret => "1",
+            Self::Assertion => "2",
+        }
+    }
 }
 
 /// Finds the client of an id.
@@ -79,6 +106,7 @@ pub fn find(objects: &Objects, tenant: &Tenant, client_id: &str) -> Result<Clien
             principal_id,
             confidential: false,
             registered: false,
+            proof: Proof::None,
         });
     }
     let application = objects.application_of(app_id).filter(|_| principal_id.is_some());
@@ -98,29 +126,52 @@ pub fn find(objects: &Objects, tenant: &Tenant, client_id: &str) -> Result<Clien
         principal_id,
         confidential,
         registered: true,
+        proof: Proof::None,
     })
 }
 
-/// Checks the secret a client presents.
+/// When a client has to prove who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// In every case.
+    Always,
+    /// Unless it is a public client.
+    IfConfidential,
+    /// Not at all: it asks through an address of a public platform.
+    Never,
+}
+
+/// The client of a request to the token endpoint, its credential checked.
 ///
 /// # Errors
-/// AADSTS7000218, 700025, 700027, 7000215 or 7000222.
-pub fn authenticate(
-    objects: &Objects,
-    tenant: &Tenant,
-    client: &Client,
-    presented: &Presented,
-) -> Result<(), OAuthError> {
-    if !client.registered && (presented.secret.is_some() || presented.assertion) {
+/// AADSTS900144, 700016 and what else the look-up and the check of the credential refuse.
+pub async fn identify(
+    sandbox: &Sandbox,
+    request: &LoginRequest,
+    form: &Form,
+    need: Need,
+) -> Result<Client, OAuthError> {
+    let presented = Presented::read(request, form)?;
+    let mut client = find(&sandbox.tenant.read(), &sandbox.tenant, &presented.client_id)?;
+    let presents = presented.secret.is_some() || presented.assertion.is_some();
+    if presents && (!client.registered || need == Need::Never) {
         return Err(OAuthError::public_client_with_credential());
     }
-    let Some(secret) = &presented.secret else {
-        return Err(if presented.assertion {
-            OAuthError::unknown_assertion_key()
-        } else {
-            OAuthError::missing_credential()
-        });
+    client.proof = if let Some(assertion) = &presented.assertion {
+        assertion::check(sandbox, request, form, &client, assertion.expose_secret()).await?;
+        Proof::Assertion
+    } else if let Some(secret) = &presented.secret {
+        check_secret(&sandbox.tenant.read(), &sandbox.tenant, &client, secret)?;
+        Proof::Secret
+    } else if need == Need::Always || (need == Need::IfConfidential && client.confidential) {
+        return Err(OAuthError::missing_credential());
+    } else {
+        Proof::None
     };
+    Ok(client)
+}
+
+fn check_secret(objects: &Objects, tenant: &Tenant, client: &Client, secret: &SecretString) -> Result<(), OAuthError> {
     let of_application = objects
         .application_of(client.app_id)
         .map(|application| application.secrets.as_slice());

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::entra::clients::{self, Client};
+use crate::entra::clients::{self, Client, Need};
 use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest, Presented};
 use crate::entra::scope;
@@ -145,17 +145,9 @@ pub fn start(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy, form: 
 ///
 /// # Errors
 /// The refusal as Entra words it, `authorization_pending` among them.
-pub fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<Value, OAuthError> {
-    let presented = Presented::read(request, form)?;
+pub async fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<Value, OAuthError> {
     let tenant = &sandbox.tenant;
-    let client = {
-        let objects = tenant.read();
-        let client = clients::find(&objects, tenant, &presented.client_id)?;
-        if client.confidential || presented.secret.is_some() {
-            clients::authenticate(&objects, tenant, &client, &presented)?;
-        }
-        client
-    };
+    let client = clients::identify(sandbox, request, form, Need::IfConfidential).await?;
     let device_code = match form.get("device_code").or_else(|| form.get("code")) {
         Some(device_code) => device_code,
         None => return Err(OAuthError::missing_parameter("device_code")),
@@ -188,6 +180,7 @@ pub fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<V
         &SignIn {
             client,
             user,
+            nonce: form.get("nonce"),
             scope: &scope,
         },
     )

@@ -24,6 +24,12 @@ const CLOUDS: [&[&str]; 5] = [
     &["login-us.microsoftonline.com"],
 ];
 
+/// Whether Microsoft's login service answers under this host name, in any cloud.
+#[must_use]
+pub fn is_login_host(host: &str) -> bool {
+    CLOUDS.iter().any(|cloud| cloud.contains(&host))
+}
+
 /// `/{tenant}/v2.0/.well-known/openid-configuration`.
 #[must_use]
 pub fn version_two(tenant: &Tenant, tenancy: Tenancy, base: &str) -> Value {

@@ -3,6 +3,9 @@
 //! Owns the texts, statuses and the shape of the error document (§1.2 of the contract; the captures of 2026-08 decide
 //! where sources differ: fields of the description are separated by spaces). It never decides which refusal applies.
 
+mod assertion;
+mod authorization;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
@@ -111,14 +114,6 @@ impl OAuthError {
         Self::unauthorized(
             7_000_218,
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-        )
-    }
-
-    /// An assertion whose key is not registered.
-    pub fn unknown_assertion_key() -> Self {
-        Self::unauthorized(
-            700_027,
-            "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]",
         )
     }
 

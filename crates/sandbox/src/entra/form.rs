@@ -44,13 +44,16 @@ impl std::fmt::Debug for Form {
 }
 
 /// Fields that decide and may stand once only.
-const SINGLE: [&str; 6] = [
+const SINGLE: [&str; 9] = [
     "grant_type",
     "client_id",
     "client_secret",
     "scope",
     "device_code",
     "refresh_token",
+    "client_assertion",
+    "code",
+    "redirect_uri",
 ];
 
 impl Form {
@@ -83,6 +86,23 @@ impl Form {
         Ok(Self(fields))
     }
 
+    /// The query and, behind it, the form of a posted request: what a page was opened with and what was typed in.
+    ///
+    /// # Errors
+    /// As [`Form::parse`].
+    pub fn with_query(request: &LoginRequest) -> Result<Self, OAuthError> {
+        let mut fields = request.query.clone();
+        if request.method == Method::POST {
+            fields.extend(Self::parse(request)?.0);
+        }
+        Ok(Self(fields))
+    }
+
+    /// Every field, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A field that is there and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -110,8 +130,8 @@ pub struct Presented {
     pub client_id: String,
     /// The secret, if one was presented.
     pub secret: Option<secrecy::SecretString>,
-    /// Whether an assertion was presented in place of a secret.
-    pub assertion: bool,
+    /// The assertion that was presented in place of a secret.
+    pub assertion: Option<secrecy::SecretString>,
 }
 
 impl Presented {
@@ -134,7 +154,7 @@ impl Presented {
             secret: secret
                 .filter(|secret| !secret.is_empty())
                 .map(secrecy::SecretString::from),
-            assertion: form.get("client_assertion").is_some(),
+            assertion: form.get("client_assertion").map(secrecy::SecretString::from),
         })
     }
 }

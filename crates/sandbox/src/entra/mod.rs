@@ -4,14 +4,21 @@
 //! `https://{login}/{tenant}/`. It reads the directory to know clients and permissions and never changes it, except
 //! for the consent a person gives while signing in.
 
+pub mod admin_consent;
+pub mod assertion;
+pub mod authorization_code;
+pub mod authorize;
 pub mod claims;
 pub mod client_credentials;
 pub mod clients;
 pub mod device_code;
 pub mod discovery;
 pub mod error;
+pub mod federation;
 pub mod form;
+pub mod jwt;
 pub mod keys;
+pub mod redirect;
 pub mod refresh;
 pub mod routes;
 pub mod scope;
@@ -30,18 +37,24 @@ pub struct Entra {
     pub device_codes: device_code::DeviceCodes,
     /// Refresh tokens given out.
     pub refresh_tokens: refresh::RefreshTokens,
+    /// Authorization codes given out.
+    pub codes: authorization_code::Codes,
+    /// Asks outside issuers for their keys.
+    pub issuers: reqwest::Client,
 }
 
 impl Entra {
-    /// A provider with a fresh key and nothing under way.
+    /// A provider with a fresh key and nothing under way; outside issuers are trusted under `trusted_pem` only.
     ///
     /// # Errors
     /// When the key cannot be made.
-    pub fn new() -> Result<Self, Error> {
+    pub fn new(trusted_pem: &[Vec<u8>]) -> Result<Self, Error> {
         Ok(Self {
             key: keys::SigningKey::generate()?,
             device_codes: device_code::DeviceCodes::default(),
             refresh_tokens: refresh::RefreshTokens::default(),
+            codes: authorization_code::Codes::default(),
+            issuers: federation::issuer_client(trusted_pem)?,
         })
     }
 }

@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::entra::clients;
+use crate::entra::clients::{self, Need};
 use crate::entra::error::OAuthError;
-use crate::entra::form::{Form, LoginRequest, Presented};
+use crate::entra::form::{Form, LoginRequest};
 use crate::entra::token::{self, SignIn};
 use crate::state::Sandbox;
 
@@ -82,17 +82,9 @@ impl RefreshTokens {
 ///
 /// # Errors
 /// The refusal as Entra words it.
-pub fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<Value, OAuthError> {
-    let presented = Presented::read(request, form)?;
+pub async fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<Value, OAuthError> {
     let tenant = &sandbox.tenant;
-    let client = {
-        let objects = tenant.read();
-        let client = clients::find(&objects, tenant, &presented.client_id)?;
-        if client.confidential || presented.secret.is_some() {
-            clients::authenticate(&objects, tenant, &client, &presented)?;
-        }
-        client
-    };
+    let client = clients::identify(sandbox, request, form, Need::IfConfidential).await?;
     let token = form.need("refresh_token")?;
     let (user, scope) = sandbox
         .entra
@@ -106,6 +98,7 @@ pub fn grant(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<V
         &SignIn {
             client,
             user,
+            nonce: form.get("nonce"),
             scope: &asked,
         },
     )

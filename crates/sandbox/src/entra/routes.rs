@@ -3,14 +3,17 @@
 //! Owns the paths below `https://{login}/` and the headers every answer of the token endpoint has. Path words are
 //! compared without case.
 
-use http::header::{CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, PRAGMA};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, ORIGIN, PRAGMA,
+};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest};
 use crate::entra::tenancy::Tenancy;
-use crate::entra::{device_code, discovery, sign_in_page, token};
+use crate::entra::{admin_consent, authorize, device_code, discovery, sign_in_page, token};
 use crate::server::paths::GraphResponse;
 use crate::state::Sandbox;
 
@@ -18,7 +21,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=ut
 
 /// Answers a login path; `None` when the path is none.
 #[must_use]
-pub fn handle(sandbox: &Sandbox, request: &LoginRequest) -> Option<GraphResponse> {
+pub async fn handle(sandbox: &Sandbox, request: &LoginRequest) -> Option<GraphResponse> {
     let lower: Vec<String> = request
         .segments
         .iter()
@@ -29,16 +32,51 @@ pub fn handle(sandbox: &Sandbox, request: &LoginRequest) -> Option<GraphResponse
         ["devicelogin"] | [_, "oauth2", "deviceauth"] => sign_in_page::answer(sandbox, request),
         [_, "discovery", "instance"] => instance(request),
         ["common", "userrealm", _] => user_realm(sandbox, request),
+        [_, "oauth2", "v2.0", "authorize"] => authorize::answer(sandbox, request),
+        [_, "adminconsent"] | [_, "v2.0", "adminconsent"] => admin_consent::answer(sandbox, request),
+        [_, "oauth2", "v2.0", "token"] | [_, "oauth2", "token"] => token_endpoint(sandbox, request).await,
         [_, rest @ ..] => endpoint(sandbox, request, rest)?,
         [] => return None,
     };
     Some(finished(response, request))
 }
 
+async fn token_endpoint(sandbox: &Sandbox, request: &LoginRequest) -> GraphResponse {
+    let from_page = request.headers.contains_key(ORIGIN);
+    let requested = request
+        .headers
+        .get(ACCESS_CONTROL_REQUEST_HEADERS)
+        .and_then(|value| value.to_str().ok());
+    let requested = requested.unwrap_or("content-type");
+    let mut response = if from_page && request.method == Method::OPTIONS {
+        GraphResponse::empty(StatusCode::NO_CONTENT)
+            .with_header(ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS")
+            .with_header(ACCESS_CONTROL_ALLOW_HEADERS, requested)
+    } else {
+        let result = match Tenancy::parse(&sandbox.tenant, &request.segments[0]) {
+            Ok(tenancy) => token::answer(sandbox, request, tenancy).await,
+            Err(error) => Err(error),
+        };
+        answered(result, request)
+    };
+    if from_page {
+        response
+            .headers
+            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    response
+}
+
+fn answered(result: Result<Value, OAuthError>, request: &LoginRequest) -> GraphResponse {
+    match result {
+        Ok(document) => json_answer(StatusCode::OK, &document),
+        Err(error) => json_answer(error.status(), &error.document(&request.trace)),
+    }
+}
+
 fn endpoint(sandbox: &Sandbox, request: &LoginRequest, words: &[&str]) -> Option<GraphResponse> {
     type Answer = fn(&Sandbox, &LoginRequest, Tenancy) -> Result<Value, OAuthError>;
     let answer: Answer = match words {
-        ["oauth2", "v2.0", "token"] | ["oauth2", "token"] => token::answer,
         ["oauth2", "v2.0", "devicecode"] => |sandbox, request, tenancy| {
             if request.method != Method::POST {
                 return Err(OAuthError::only_post(request.method.as_str()));
@@ -57,23 +95,20 @@ fn endpoint(sandbox: &Sandbox, request: &LoginRequest, words: &[&str]) -> Option
         ["discovery", "keys"] => {
             |sandbox, request, tenancy| Ok(discovery::keys(sandbox, tenancy, &request.base_url, false))
         }
-        ["oauth2", ..] | ["v2.0", ..] | ["adminconsent"] => return Some(unsupported(words)),
+        ["oauth2", ..] | ["v2.0", ..] => return Some(unsupported(words)),
         _ => return None,
     };
     let is_document = !words.contains(&"oauth2");
     let result =
         Tenancy::parse(&sandbox.tenant, &request.segments[0]).and_then(|tenancy| answer(sandbox, request, tenancy));
-    let mut response = match result {
-        Ok(document) => json_answer(StatusCode::OK, &document),
-        Err(error) => json_answer(error.status(), &error.document(&request.trace)),
-    };
+    let mut response = answered(result, request);
     if is_document && response.status == StatusCode::OK {
         response
             .headers
             .insert(CACHE_CONTROL, HeaderValue::from_static("max-age=86400, private"));
         response
             .headers
-            .insert(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     Some(response)
 }

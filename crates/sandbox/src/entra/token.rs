@@ -14,23 +14,26 @@ use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest};
 use crate::entra::scope::{self, Requested, Resource};
 use crate::entra::tenancy::Tenancy;
-use crate::entra::{claims, client_credentials, device_code, refresh};
+use crate::entra::{authorization_code, claims, client_credentials, device_code, refresh};
 use crate::state::Sandbox;
 
 /// `POST /{tenant}/oauth2/v2.0/token`.
 ///
 /// # Errors
 /// The refusal as Entra words it.
-pub fn answer(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy) -> Result<Value, OAuthError> {
+pub async fn answer(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy) -> Result<Value, OAuthError> {
     if request.method != http::Method::POST {
         return Err(OAuthError::only_post(request.method.as_str()));
     }
     let form = Form::parse(request)?;
     match form.need("grant_type")? {
-        "client_credentials" => client_credentials::grant(sandbox, request, tenancy, &form),
+        "client_credentials" => client_credentials::grant(sandbox, request, tenancy, &form).await,
         // Some clients use the short form of the name.
-        "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => device_code::grant(sandbox, request, &form),
-        "refresh_token" => refresh::grant(sandbox, request, &form),
+        "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => {
+            device_code::grant(sandbox, request, &form).await
+        }
+        "refresh_token" => refresh::grant(sandbox, request, &form).await,
+        "authorization_code" => authorization_code::grant(sandbox, request, &form).await,
         other => Err(OAuthError::unsupported_grant(other)),
     }
 }
@@ -44,6 +47,8 @@ pub struct SignIn<'a> {
     pub user: Uuid,
     /// What was asked for.
     pub scope: &'a str,
+    /// The client's word that the identity token repeats, if it gave one.
+    pub nonce: Option<&'a str>,
 }
 
 /// The answer with access token and, where asked for, refresh token, identity token and client info.
@@ -103,7 +108,7 @@ pub fn user_answer(
     }
     if requested.asks("openid") {
         let issuer = format!("{}/{}/v2.0", request.base_url, tenant.id);
-        let claims = claims::identity(tenant, client, &user, &issuer, form.get("nonce"));
+        let claims = claims::identity(tenant, client, &user, &issuer, sign_in.nonce);
         answer["id_token"] = sandbox.entra.key.sign(&claims, false).into();
     }
     if form.get("client_info") == Some("1") {
@@ -180,14 +185,28 @@ pub fn check_published(client: &Client, requested: &Requested) -> Result<(), OAu
     }
 }
 
+/// For whom a consent holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentFor {
+    /// The person who gives it.
+    Person,
+    /// Everybody; only an administrator gives it.
+    Organization,
+}
+
 /// Records the consent a person gives by signing in.
 ///
-/// An administrator may consent to everything, another user to what users may consent to. The consent holds for that
-/// person only.
+/// An administrator may consent to everything, another user to what users may consent to.
 ///
 /// # Errors
 /// AADSTS90094 when only an administrator could consent.
-pub fn consent(sandbox: &Sandbox, client: &Client, user: &User, scope: &str) -> Result<(), OAuthError> {
+pub fn consent(
+    sandbox: &Sandbox,
+    client: &Client,
+    user: &User,
+    scope: &str,
+    whom: ConsentFor,
+) -> Result<(), OAuthError> {
     let tenant = &sandbox.tenant;
     let (requested, missing) = {
         let objects = tenant.read();
@@ -213,17 +232,21 @@ pub fn consent(sandbox: &Sandbox, client: &Client, user: &User, scope: &str) -> 
     }
     let client_id = tenant.ensure_service_principal(client.app_id, &client.name, tenant.id);
     let resource_id = requested.resource.principal_id;
+    let principal_id = match whom {
+        ConsentFor::Person => Some(user.id),
+        ConsentFor::Organization => None,
+    };
     let id = tenant.link_id();
     let mut objects = tenant.write();
     let own = objects.grants.iter_mut().find(|grant| {
-        grant.client_id == client_id && grant.resource_id == resource_id && grant.principal_id == Some(user.id)
+        grant.client_id == client_id && grant.resource_id == resource_id && grant.principal_id == principal_id
     });
     match own {
         Some(grant) => grant.scope = format!("{} {}", grant.scope, missing.join(" ")),
         None => objects.grants.push(Grant {
             id,
             client_id,
-            principal_id: Some(user.id),
+            principal_id,
             resource_id,
             scope: missing.join(" "),
         }),
@@ -243,13 +266,7 @@ fn registered_scopes(objects: &Objects, client: &Client, resource: Uuid) -> Vec<
     let accesses = entries.filter_map(|entry| entry["resourceAccess"].as_array()).flatten();
     let ids = accesses
         .filter(|access| access["type"] == "Scope")
-        .filter_map(|access| access["id"].as_str());
-    let named = ids.filter_map(|id| {
-        let published = permissions::published_by(resource).iter();
-        let mut scopes = published.filter(|permission| permission.kind == permissions::PermissionKind::Scope);
-        scopes
-            .find(|permission| permission.id.to_string() == id)
-            .map(|permission| permission.value.to_owned())
-    });
+        .filter_map(|access| access["id"].as_str()?.parse().ok());
+    let named = ids.filter_map(|id| permissions::scope_by_id(resource, id).map(|scope| scope.value.to_owned()));
     named.collect()
 }

@@ -128,7 +128,7 @@ async fn serve(
     let sandbox = &gateway.sandbox;
     let base_url = headers::base_url(gateway.scheme, &parts.uri, &parts.headers);
     let (version, skip, caller) = match service {
-        Service::Login => return login(sandbox, path, parts, body, base_url, stamp),
+        Service::Login => return login(sandbox, path, parts, body, base_url, stamp).await,
         Service::Upload => (ApiVersion::V1, 2, Ok(Caller::anonymous())),
         Service::Graph(version) => (version, 1, auth::caller(sandbox, &parts.headers)),
     };
@@ -157,7 +157,7 @@ async fn serve(
     dispatch::answer(sandbox, &request).await
 }
 
-fn login(
+async fn login(
     sandbox: &Sandbox,
     path: Vec<String>,
     parts: Parts,
@@ -182,7 +182,7 @@ fn login(
         base_url,
         trace,
     };
-    match routes::handle(sandbox, &request) {
+    match routes::handle(sandbox, &request).await {
         Some(response) => response,
         // Graph's own answer to an address without an edition.
         None => ODataError::bad_request(format!("Invalid version: {first}")).render(stamp),

@@ -4,6 +4,7 @@
 //! they answer.
 
 pub mod authority;
+pub mod connect;
 pub mod connection;
 pub mod dispatch;
 pub mod gateway;

@@ -23,7 +23,7 @@ use crate::ledger::Ledger;
 use crate::mail::MailService;
 use crate::notify::NotifySettings;
 use crate::server::authority::{self, Authority};
-use crate::server::listen;
+use crate::server::{connect, listen};
 use crate::state::Sandbox;
 use crate::{control, smtp};
 
@@ -74,6 +74,10 @@ impl Sandbox {
         };
         let (control, control_address) = listen::bind(config.control, "control").await?;
         let (smtp, smtp_address) = listen::bind(config.smtp, "smtp").await?;
+        let proxy = match config.connect_proxy {
+            Some(address) => Some(listen::bind(address, "connect proxy").await?),
+            None => None,
+        };
 
         let (sandbox, administrator) = assemble(&config, &authority, &tasks, &stop)?;
         let authority_url = format!("https://localhost:{}", https_address.port());
@@ -90,6 +94,7 @@ impl Sandbox {
             ca_file: authority.file.clone(),
             control_url: format!("http://{control_address}"),
             smtp_address: smtp_address.to_string(),
+            connect_proxy: proxy.as_ref().map(|(_, address)| format!("http://{address}")),
             administrator,
             mailboxes: config.mailboxes.clone(),
         };
@@ -100,6 +105,9 @@ impl Sandbox {
             listen::http(Arc::clone(&sandbox), listener, &tasks, &stop);
         }
         listen::control(control::router(Arc::clone(&sandbox)), control, &tasks, &stop);
+        if let Some((listener, _)) = proxy {
+            tasks.spawn(connect::serve(listener, https_address, stop.clone()));
+        }
         tasks.spawn(smtp::serve(sandbox, smtp, stop));
         if let Some(file) = &config.description_file {
             let mut text =
@@ -160,6 +168,7 @@ fn assemble(
             source,
         })?);
     }
+    let entra = Entra::new(&trusted_pem)?;
     let settings = NotifySettings {
         plain_http: config.notify_plain_http,
         trusted_pem,
@@ -182,7 +191,7 @@ fn assemble(
         entropy,
         tenant,
         mail,
-        entra: Entra::new()?,
+        entra,
         tokens: TokenCache::default(),
         faults: Faults::default(),
         ledger: Ledger::default(),

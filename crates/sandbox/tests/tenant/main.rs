@@ -1,12 +1,18 @@
 //! Behaviour of the tenant as third-party clients meet it: over HTTPS, with the sandbox's own authority.
 
+mod authorization;
+mod certificates;
+mod connect_proxy;
 mod control;
 mod device_sign_in;
 mod directory;
 mod discovery;
 mod faults;
+mod federation;
 mod harness;
 mod refusals;
+mod registration;
+mod signing;
 mod smtp;
 mod tokens;
 mod transport;
