@@ -6,16 +6,16 @@
 use http::header::LOCATION;
 use http::{Method, StatusCode};
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::auth::CallerKind;
+use crate::directory::addressing::position_by_key;
 use crate::directory::federated::{self, FederatedCredential};
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::Application;
 use crate::directory::tenant::{MAX_OBJECTS, Objects, Tenant};
 use crate::directory::{authority, credentials, key_credentials, redirects, templates};
 use crate::odata::error::ODataError;
-use crate::server::paths::{GraphRequest, GraphResponse, alternate_key};
+use crate::server::paths::{GraphRequest, GraphResponse};
 
 const KIND: Kind = Kind {
     context: "applications",
@@ -274,21 +274,7 @@ fn writable<'a>(tenant: &'a Tenant, request: &GraphRequest, key: &str) -> Result
 }
 
 fn position(objects: &Objects, key: &str) -> Result<usize, ODataError> {
-    let found = match alternate_key(key, "appId") {
-        Some(app_id) => {
-            let app_id = app_id.parse::<Uuid>().ok();
-            objects
-                .applications
-                .iter()
-                .position(|application| Some(application.app_id) == app_id)
-        }
-        None => {
-            let id = key.parse::<Uuid>().ok();
-            objects
-                .applications
-                .iter()
-                .position(|application| Some(application.id) == id)
-        }
-    };
-    found.ok_or_else(|| ODataError::directory_not_found(key.trim_matches(['(', ')'])))
+    position_by_key(&objects.applications, key, |application| {
+        (application.id, application.app_id)
+    })
 }

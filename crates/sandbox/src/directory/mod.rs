@@ -3,6 +3,7 @@
 //! Owns the objects and the Graph resources that show them. It never touches mail; the mail half asks it who a user
 //! is through [`Directory`].
 
+pub mod addressing;
 pub mod applications;
 pub mod assignments;
 pub mod authority;

@@ -9,12 +9,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::CallerKind;
+use crate::directory::addressing::position_by_key;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::ServicePrincipal;
 use crate::directory::tenant::{Objects, Tenant};
 use crate::directory::{assignments, authority, credentials, grants, key_credentials, permissions, templates};
 use crate::odata::error::ODataError;
-use crate::server::paths::{GraphRequest, GraphResponse, alternate_key};
+use crate::server::paths::{GraphRequest, GraphResponse};
 
 const KIND: Kind = Kind {
     context: "servicePrincipals",
@@ -159,15 +160,15 @@ fn below(
         .as_str()
     {
         "approleassignedto" => {
-            let resource = id_of(tenant, request, key)?;
+            let resource = id_of(tenant, key)?;
             assignments::handle(tenant, request, assignments::End::Resource(resource), rest)
         }
         "approleassignments" => {
-            let principal = id_of(tenant, request, key)?;
+            let principal = id_of(tenant, key)?;
             assignments::handle(tenant, request, assignments::End::Principal(principal), rest)
         }
         "oauth2permissiongrants" if rest.is_empty() => {
-            let client = id_of(tenant, request, key)?;
+            let client = id_of(tenant, key)?;
             grants::of_client(tenant, request, client)
         }
         "addpassword" if rest.is_empty() => change(tenant, request, key, |principal| {
@@ -191,7 +192,7 @@ fn below(
         }
         "memberof" | "transitivememberof" if rest.is_empty() => {
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
-            id_of(tenant, request, key)?;
+            id_of(tenant, key)?;
             let kind = Kind {
                 context: "directoryObjects",
                 type_name: "microsoft.graph.directoryObject",
@@ -250,27 +251,13 @@ fn change<T>(
     with(&mut objects.service_principals[position])
 }
 
-fn id_of(tenant: &Tenant, _request: &GraphRequest, key: &str) -> Result<Uuid, ODataError> {
+fn id_of(tenant: &Tenant, key: &str) -> Result<Uuid, ODataError> {
     let objects = tenant.read();
     Ok(objects.service_principals[position(&objects, key)?].id)
 }
 
 fn position(objects: &Objects, key: &str) -> Result<usize, ODataError> {
-    let found = match alternate_key(key, "appId") {
-        Some(app_id) => {
-            let app_id = app_id.parse::<Uuid>().ok();
-            objects
-                .service_principals
-                .iter()
-                .position(|principal| Some(principal.app_id) == app_id)
-        }
-        None => {
-            let id = key.parse::<Uuid>().ok();
-            objects
-                .service_principals
-                .iter()
-                .position(|principal| Some(principal.id) == id)
-        }
-    };
-    found.ok_or_else(|| ODataError::directory_not_found(key.trim_matches(['(', ')'])))
+    position_by_key(&objects.service_principals, key, |principal| {
+        (principal.id, principal.app_id)
+    })
 }
