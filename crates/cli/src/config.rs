@@ -8,6 +8,7 @@ use std::{
 };
 
 use guichet_domain::{EmailAddress, routing::Route};
+use guichet_engine::Import;
 use guichet_setup::{Desired, DesiredApplication};
 use serde::Deserialize;
 use url::Url;
@@ -50,10 +51,10 @@ pub struct Microsoft {
     /// Directory (tenant) id or a domain of the tenant.
     pub tenant: String,
     /// The sign-in service.
-    #[serde(default = "default_authority")]
+    #[serde(default = "guichet_setup::default_authority")]
     pub authority: Url,
     /// Microsoft Graph.
-    #[serde(default = "default_graph")]
+    #[serde(default = "guichet_setup::default_graph")]
     pub graph: Url,
     /// Certificate authorities that are trusted besides the system's, PEM.
     #[serde(default)]
@@ -96,16 +97,6 @@ impl Default for Server {
     }
 }
 
-/// `sync.import`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImportPolicy {
-    /// Mail that arrives from the time of connecting on.
-    New,
-    /// Also what is in the followed folders already.
-    Everything,
-}
-
 /// `[sync]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -113,7 +104,7 @@ pub struct Sync {
     /// Followed folders: well-known names or display names.
     pub folders: Vec<String>,
     /// What is taken in of the mail that was there before the mailbox was connected.
-    pub import: ImportPolicy,
+    pub import: Import,
     /// Seconds between two rounds of a folder that nothing woke; 1 to 86,400.
     pub poll_seconds: u32,
     /// Whether mails are marked read after they are committed.
@@ -126,7 +117,7 @@ impl Default for Sync {
     fn default() -> Self {
         Self {
             folders: vec!["inbox".to_owned()],
-            import: ImportPolicy::New,
+            import: Import::default(),
             poll_seconds: 60,
             mark_read: true,
             reference_line: true,
@@ -144,14 +135,6 @@ pub struct Keys {
 
 fn default_data_dir() -> PathBuf {
     PathBuf::from("guichet-data")
-}
-
-fn default_authority() -> Url {
-    Url::parse("https://login.microsoftonline.com").expect("a constant URL is valid")
-}
-
-fn default_graph() -> Url {
-    Url::parse("https://graph.microsoft.com").expect("a constant URL is valid")
 }
 
 impl Config {

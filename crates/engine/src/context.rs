@@ -11,13 +11,15 @@ use guichet_domain::{
 use guichet_graph::{GraphClient, Time};
 use guichet_store::{Store, records::Mailbox};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{gate::Gates, handle::Handle};
 
 /// What is taken in when a mailbox is read for the first time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Import {
     /// Mail that arrives from the time of connecting on. A full mailbox stays as it is.
     #[default]
@@ -62,7 +64,8 @@ pub struct EngineConfig {
 impl EngineConfig {
     /// How long a folder or job belongs to its owner without renewal.
     pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(300);
-    /// How long a reply may be tried before it is given up.
+    /// How long a reply is tried. A day outlasts ordinary outages; later an answer may do harm, so an
+    /// operator decides.
     pub const REPLY_DEADLINE: SignedDuration = SignedDuration::from_hours(24);
 }
 

@@ -208,6 +208,14 @@ impl Error {
         matches!(self.class, Class::Retry { .. })
     }
 
+    /// How long the other side asked to wait; `None` unless waiting and repeating is what helps.
+    pub fn retry_after(&self) -> Option<std::time::Duration> {
+        match self.class {
+            Class::Retry { after } => Some(after),
+            _ => None,
+        }
+    }
+
     /// Whether the code is the given one, without regard to case.
     pub fn has_code(&self, code: &str) -> bool {
         self.code.eq_ignore_ascii_case(code)

@@ -223,11 +223,13 @@ fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error>
         .ok_or_else(|| serde::de::Error::custom(format!("{days} days is not 1 to 730")))
 }
 
-fn default_authority() -> Url {
+/// The sign-in service of the worldwide cloud.
+pub fn default_authority() -> Url {
     Url::parse("https://login.microsoftonline.com").expect("a constant address parses")
 }
 
-fn default_graph() -> Url {
+/// Microsoft Graph of the worldwide cloud.
+pub fn default_graph() -> Url {
     Url::parse("https://graph.microsoft.com").expect("a constant address parses")
 }
 

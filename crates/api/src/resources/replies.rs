@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guichet_domain::{AttachmentId, ConversationId, JobId, MessageId, conversation::Direction};
+use guichet_engine::EngineConfig;
 use guichet_store::{AcceptedReply, Conversation, Mailbox, MessageContent, NewAttachment, NewReply, Party};
 use http::{HeaderValue, StatusCode, request::Parts};
-use jiff::SignedDuration;
 use uuid::Uuid;
 
 use self::checked::{Attached, CheckedReply};
@@ -28,9 +28,6 @@ mod checked;
 
 /// Bytes of the request: the attachments in base 64, both texts, and their JSON escapes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
-/// How long a reply is tried. A day outlasts ordinary outages; later an answer may do harm, so an operator
-/// decides.
-const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Says that the answer is that of an earlier request under the same key.
 const REPLAYED: &str = "idempotency-replayed";
 
@@ -94,7 +91,7 @@ pub(crate) async fn create(
         .mailbox(conversation.mailbox)
         .await?
         .ok_or_else(Problem::internal)?;
-    let answered = answered_contact(&state, &conversation, reply.answers).await?;
+    check_answers(&state, &conversation, reply.answers).await?;
 
     let (clock, entropy) = (state.parts.clock.as_ref(), state.parts.entropy.as_ref());
     let now = clock.now();
@@ -103,13 +100,13 @@ pub(crate) async fn create(
         answers: reply.answers,
         message: MessageId::generate(clock, entropy),
         job: JobId::generate(clock, entropy),
-        content: content(&reply, &conversation, &mailbox, answered),
+        content: content(&reply, &conversation, &mailbox),
         attachments: store_attachments(&state, reply.attachments).await?,
         client: client.key.to_string(),
         idempotency_key: key,
         request_digest: digest,
         now,
-        deadline: now + TRIED_FOR,
+        deadline: now + EngineConfig::REPLY_DEADLINE,
     };
     match state.store().accept_reply(new).await? {
         AcceptedReply::Accepted { message } => {
@@ -162,25 +159,15 @@ fn digest_of(conversation: Uuid, request: &ReplyRequest) -> String {
     hex(sink.0.finish().as_ref())
 }
 
-/// Whom the reply goes to, for the reader: the author of the answered mail, else the conversation's contact.
-async fn answered_contact(
+/// Whether the mail that is to be answered is one of the conversation's.
+async fn check_answers(
     state: &ApiState,
     conversation: &Conversation,
     answers: Option<MessageId>,
-) -> Result<Party, Problem> {
-    let Some(id) = answers else {
-        return Ok(conversation.contact.clone());
-    };
+) -> Result<(), Problem> {
+    let Some(id) = answers else { return Ok(()) };
     match state.store().message(id).await? {
-        Some(message) if message.conversation == conversation.id && message.direction == Direction::Inbound => {
-            let content = message.content;
-            let author = content
-                .reply_to
-                .into_iter()
-                .next()
-                .or_else(|| content.from.into_iter().next());
-            Ok(author.unwrap_or_else(|| conversation.contact.clone()))
-        }
+        Some(message) if message.conversation == conversation.id && message.direction == Direction::Inbound => Ok(()),
         _ => {
             let detail = format!("answers: `{id}` is no inbound message of this conversation");
             Err(Problem::new(Code::ReplyInvalid, detail))
@@ -188,7 +175,7 @@ async fn answered_contact(
     }
 }
 
-fn content(reply: &CheckedReply, conversation: &Conversation, mailbox: &Mailbox, to: Party) -> MessageContent {
+fn content(reply: &CheckedReply, conversation: &Conversation, mailbox: &Mailbox) -> MessageContent {
     let subject = conversation.subject.trim();
     let answered_before = subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:"));
     MessageContent {
@@ -196,7 +183,8 @@ fn content(reply: &CheckedReply, conversation: &Conversation, mailbox: &Mailbox,
             name: mailbox.display_name.clone(),
             address: mailbox.address.to_string(),
         }],
-        to: vec![to],
+        // Only for mail that names no author: the store records whom the mailbox will address.
+        to: vec![conversation.contact.clone()],
         subject: if answered_before {
             subject.to_owned()
         } else {

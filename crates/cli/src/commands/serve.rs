@@ -7,14 +7,14 @@ use std::{sync::Arc, time::Duration};
 
 use guichet_api::{ApiParts, ListenConfig, TlsFiles};
 use guichet_domain::ports::Clock;
-use guichet_engine::{Engine, EngineConfig, Handle, Import, Parts, StartError};
+use guichet_engine::{Engine, EngineConfig, Handle, Parts, StartError};
 use guichet_graph::Class;
 use guichet_store::{ServiceLock, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::ServeArgs,
-    config::{Config, ImportPolicy},
+    config::Config,
     failure::{Exit, Failure},
     system::{SystemClock, SystemEntropy, SystemTime},
     wiring,
@@ -121,10 +121,7 @@ fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
     Ok(EngineConfig {
         poll_interval: Duration::from_secs(config.sync.poll_seconds.into()),
         routes: config.routes.clone(),
-        import: match config.sync.import {
-            ImportPolicy::New => Import::New,
-            ImportPolicy::Everything => Import::Everything,
-        },
+        import: config.sync.import,
         mark_read: config.sync.mark_read,
         reference_line: config.sync.reference_line,
         notification_url,

@@ -176,12 +176,12 @@ fn judge(job: &LeasedJob, error: &AttemptError, now: Timestamp) -> JobOutcome {
         AttemptError::Store(_) | AttemptError::Later(_) => false,
     };
     let asked = match error {
-        AttemptError::Graph(error) => match error.class {
-            Class::Retry { after } => SignedDuration::try_from(after).unwrap_or(SignedDuration::ZERO),
-            _ => SignedDuration::ZERO,
-        },
-        _ => SignedDuration::ZERO,
+        AttemptError::Graph(error) => error.retry_after(),
+        _ => None,
     };
+    let asked = asked
+        .and_then(|asked| SignedDuration::try_from(asked).ok())
+        .unwrap_or(SignedDuration::ZERO);
     let at = now + backoff(job.attempts).max(asked);
     if hopeless || at > job.deadline || job.attempts >= MAX_ATTEMPTS {
         return JobOutcome::Dead { reason };

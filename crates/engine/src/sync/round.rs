@@ -71,10 +71,7 @@ impl RoundError {
             | Self::Mail {
                 source: PrepareError::Graph(error),
                 ..
-            } => match error.class {
-                Class::Retry { after } => Some(after),
-                _ => None,
-            },
+            } => error.retry_after(),
             _ => None,
         }
     }
