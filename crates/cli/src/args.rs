@@ -87,6 +87,9 @@ pub struct SandboxArgs {
     /// Certificate authority (PEM) trusted when notifications are delivered.
     #[arg(long)]
     pub notification_ca: Option<PathBuf>,
+    /// Cache what applications may do in Exchange as Microsoft does: changes take 30 minutes to two hours.
+    #[arg(long)]
+    pub cache_permissions: bool,
 }
 
 /// `guichet connect …`.

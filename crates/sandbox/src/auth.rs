@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::directory::permissions::GRAPH_APP_ID;
+use crate::directory::permissions::{EXCHANGE_APP_ID, GRAPH_APP_ID};
 use crate::odata::error::ODataError;
 use crate::state::Sandbox;
 
@@ -84,9 +84,31 @@ pub struct TokenCache(RwLock<HashMap<[u8; 32], Arc<Verified>>>);
 
 #[derive(Debug)]
 struct Verified {
+    audience: Option<Audience>,
     caller: Caller,
     not_before: i64,
     expires: i64,
+}
+
+/// A resource that takes tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Graph,
+    Exchange,
+}
+
+impl Audience {
+    /// Whose `aud` it is, with or without a trailing slash.
+    fn of(claim: &str) -> Option<Self> {
+        let (graph, exchange) = (GRAPH_APP_ID.to_string(), EXCHANGE_APP_ID.to_string());
+        match claim.trim_end_matches('/') {
+            "https://graph.microsoft.com" => Some(Self::Graph),
+            "https://outlook.office365.com" | "https://outlook.office.com" => Some(Self::Exchange),
+            other if other == graph => Some(Self::Graph),
+            other if other == exchange => Some(Self::Exchange),
+            _ => None,
+        }
+    }
 }
 
 /// Who sent a request to Graph.
@@ -94,6 +116,18 @@ struct Verified {
 /// # Errors
 /// 401 `InvalidAuthenticationToken` with `WWW-Authenticate`.
 pub fn caller(sandbox: &Sandbox, headers: &HeaderMap) -> Result<Caller, ODataError> {
+    caller_for(sandbox, headers, Audience::Graph)
+}
+
+/// Who sent a request to Exchange's own interface.
+///
+/// # Errors
+/// 401 `InvalidAuthenticationToken` with `WWW-Authenticate`.
+pub fn exchange_caller(sandbox: &Sandbox, headers: &HeaderMap) -> Result<Caller, ODataError> {
+    caller_for(sandbox, headers, Audience::Exchange)
+}
+
+fn caller_for(sandbox: &Sandbox, headers: &HeaderMap, audience: Audience) -> Result<Caller, ODataError> {
     let token = bearer(headers).ok_or_else(|| refusal("Access token is empty."))?;
     let hash = hash(token);
     let known = sandbox
@@ -115,6 +149,9 @@ pub fn caller(sandbox: &Sandbox, headers: &HeaderMap) -> Result<Caller, ODataErr
             verified
         }
     };
+    if verified.audience != Some(audience) {
+        return Err(refusal("Access token validation failure. Invalid audience."));
+    }
     let now = sandbox.clock.now().as_second();
     if now >= verified.expires {
         return Err(refusal("Lifetime validation failed, the token is expired."));
@@ -149,9 +186,8 @@ fn verify(sandbox: &Sandbox, token: &str) -> Result<Verified, ODataError> {
     if !sandbox.entra.key.verifies(input.as_bytes(), &signature) {
         return Err(refusal("Signature is invalid."));
     }
-    let graph = GRAPH_APP_ID.to_string();
-    let audience = claims["aud"].as_str().unwrap_or_default();
-    if audience.trim_end_matches('/') != "https://graph.microsoft.com" && audience != graph {
+    let audience = Audience::of(claims["aud"].as_str().unwrap_or_default());
+    if audience.is_none() {
         return Err(refusal("Access token validation failure. Invalid audience."));
     }
     let id = |name: &str| claims[name].as_str().and_then(|text| text.parse::<Uuid>().ok());
@@ -186,6 +222,7 @@ fn verify(sandbox: &Sandbox, token: &str) -> Result<Verified, ODataError> {
     };
     let second = |name: &str| claims[name].as_i64().unwrap_or_default();
     Ok(Verified {
+        audience,
         caller,
         not_before: second("nbf"),
         expires: second("exp"),

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::exchange::ExchangeSettings;
+
 /// How a tenant is set up.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -43,6 +45,8 @@ pub struct Config {
     pub notification_ca_file: Option<PathBuf>,
     /// How long after a change its notification leaves.
     pub notification_latency: Duration,
+    /// How fast changes of Exchange's permissions take effect; at once by default.
+    pub exchange: ExchangeSettings,
     /// Makes ids and secrets repeatable.
     pub seed: Option<u64>,
     /// Freezes the clock at this moment; it then moves by the control interface only.
@@ -70,6 +74,7 @@ impl Default for Config {
             notify_plain_http: false,
             notification_ca_file: None,
             notification_latency: Duration::ZERO,
+            exchange: ExchangeSettings::default(),
             seed: None,
             frozen_at: None,
         }

@@ -140,6 +140,27 @@ impl Entry {
         )
     }
 
+    /// A request to Exchange's administration: `/adminapi/{version}/{tenant}/…`.
+    #[must_use]
+    pub fn exchange(method: &Method, segments: &[String], bytes: usize) -> Sized {
+        let mut route = "/adminapi".to_owned();
+        for (position, segment) in segments.iter().enumerate().skip(1).take(3) {
+            route.push('/');
+            match position {
+                2 => route.push_str("{tenant}"),
+                _ => route.push_str(&segment.to_lowercase()),
+            }
+        }
+        (
+            Self {
+                method: method.to_string(),
+                route,
+                mailbox: None,
+            },
+            bytes,
+        )
+    }
+
     /// A request to the identity provider.
     #[must_use]
     pub fn login(method: &Method, segments: &[String], bytes: usize) -> Sized {

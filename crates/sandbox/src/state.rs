@@ -10,6 +10,7 @@ use crate::clock::SandboxClock;
 use crate::directory::tenant::Tenant;
 use crate::entra::Entra;
 use crate::entropy::Entropy;
+use crate::exchange::Exchange;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
@@ -20,6 +21,7 @@ pub struct Sandbox {
     pub(crate) clock: Arc<SandboxClock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) tenant: Arc<Tenant>,
+    pub(crate) exchange: Arc<Exchange>,
     pub(crate) mail: MailService,
     pub(crate) entra: Entra,
     pub(crate) tokens: TokenCache,

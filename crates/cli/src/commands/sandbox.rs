@@ -49,6 +49,11 @@ fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
         service_certificate: args.service_certificate,
         notify_plain_http: args.notify_plain_http,
         notification_ca_file: args.notification_ca.clone(),
+        exchange: if args.cache_permissions {
+            guichet_sandbox::ExchangeSettings::documented()
+        } else {
+            guichet_sandbox::ExchangeSettings::default()
+        },
         mailboxes: if args.mailboxes.is_empty() {
             defaults.mailboxes.clone()
         } else {

@@ -4,6 +4,7 @@
 //! reaches the tenant only through the services' own functions.
 
 mod answers;
+mod exchange;
 mod mailboxes;
 mod outside;
 mod reply;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::state::Sandbox;
 
@@ -40,6 +41,17 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
             get(mailboxes::list).post(mailboxes::inject),
         )
         .route("/mailboxes/{address}/messages/{id}/mime", get(mailboxes::mime))
+        .route(
+            "/mailboxes/{address}/profile",
+            get(exchange::profile).patch(exchange::set_profile),
+        )
+        .route("/exchange", get(exchange::show).put(exchange::restore))
+        .route("/exchange/settings", put(exchange::configure))
+        .route("/exchange/invoke", post(exchange::invoke))
+        .route("/exchange/access", get(exchange::access))
+        .route("/exchange/units", post(exchange::add_unit))
+        .route("/exchange/servers/{address}", get(exchange::judge_server))
+        .route("/directory-roles", post(exchange::give_role))
         .route("/outside", get(outside::list))
         .route("/outside/{seq}/mime", get(outside::mime))
         .route("/outside/{address}/reply/{seq}", post(outside::reply))

@@ -12,10 +12,12 @@ pub mod federated;
 pub mod grants;
 pub mod key_credentials;
 pub mod listing;
+pub mod mailbox_profile;
 pub mod model;
 pub mod organization;
 pub mod permissions;
 pub mod redirects;
+pub mod role_assignments;
 pub mod seed;
 pub mod service_principals;
 pub mod templates;
@@ -23,6 +25,9 @@ pub mod tenant;
 pub mod users;
 
 use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::directory::mailbox_profile::{MailboxCondition, MailboxKind};
 
 /// What the mail half may know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,4 +50,47 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
     fn user_by_address(&self, address: &str) -> Option<UserRef>;
     /// The tenant's id.
     fn tenant_id(&self) -> Uuid;
+
+    /// What Exchange says about an application and a mailbox besides the token.
+    fn exchange_rules(&self, _caller: &Caller, _mailbox: Uuid) -> ExchangeRules {
+        ExchangeRules::default()
+    }
+    /// Whether grants of Exchange, invisible in the token, suffice for a subscription.
+    fn subscriptions_by_exchange_grant(&self) -> bool {
+        true
+    }
+    /// Whether a person may open another's mailbox.
+    fn may_open(&self, _person: Uuid, _mailbox: Uuid) -> bool {
+        false
+    }
+    /// Whether and how a mailbox's owner may send in another's name.
+    fn send_right(&self, _sender: Uuid, _mailbox: Uuid) -> Option<SendRight> {
+        None
+    }
+    /// Whether Exchange leaves an alias in `From` as it is; it else writes the primary address.
+    fn sends_from_alias(&self) -> bool {
+        false
+    }
+    /// Kind and condition of a mailbox; unreachable ones are soft-deleted for whoever asks.
+    fn mailbox_standing(&self, _mailbox: Uuid) -> (MailboxKind, MailboxCondition) {
+        (MailboxKind::User, MailboxCondition::Active)
+    }
+}
+
+/// What Exchange says about one application and one mailbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExchangeRules {
+    /// Permissions granted by RBAC for Applications, by their name in Graph.
+    pub granted: Vec<&'static str>,
+    /// Whether an application access policy blocks what Entra granted.
+    pub blocked: bool,
+}
+
+/// How one may send in another's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendRight {
+    /// The receiver sees the other only.
+    As,
+    /// The receiver sees both.
+    OnBehalf,
 }

@@ -12,10 +12,13 @@ use uuid::{Uuid, uuid};
 
 use crate::directory::federated::FederatedCredential;
 use crate::directory::key_credentials::KeyCredential;
+use crate::directory::mailbox_profile::{MailboxKind, MailboxProfile};
 use crate::directory::{UserRef, permissions};
 
 /// Template id of the Global Administrator directory role.
 pub const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
+/// Template id of the Exchange Administrator directory role.
+pub const EXCHANGE_ADMINISTRATOR: Uuid = uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de");
 
 /// Service plan that gives an Exchange Online mailbox (EXCHANGE_S_STANDARD).
 pub const EXCHANGE_PLAN: Uuid = uuid!("9aaf7827-d63c-4b61-89c3-182f06f82e5c");
@@ -37,11 +40,19 @@ pub struct User {
     pub password: Option<SecretString>,
     /// Template ids of directory roles.
     pub roles: Vec<Uuid>,
+    /// The mailbox as an administrator sees it; means nothing without a mail address.
+    pub mailbox: MailboxProfile,
     /// Creation by the tenant's clock.
     pub created_at: Timestamp,
 }
 
 impl User {
+    /// Whether the user's licence contains a mailbox.
+    #[must_use]
+    pub fn is_licensed(&self) -> bool {
+        self.mail.is_some() && self.mailbox.licensed && self.mailbox.kind == MailboxKind::User
+    }
+
     /// What the mail half may know.
     #[must_use]
     pub fn reference(&self) -> UserRef {
@@ -63,22 +74,24 @@ impl User {
     #[must_use]
     pub fn entity(&self) -> Value {
         let local = self.user_principal_name.split('@').next().unwrap_or_default();
-        let plans = |status: &str| match &self.mail {
-            Some(_) => json!([{
+        let plans = |status: &str| match self.is_licensed() {
+            true => json!([{
                 "assignedDateTime": time(self.created_at),
                 "capabilityStatus": status,
                 "service": "exchange",
                 "servicePlanId": EXCHANGE_PLAN,
             }]),
-            None => json!([]),
+            false => json!([]),
         };
-        let provisioned = match &self.mail {
-            Some(_) => {
+        let provisioned = match self.is_licensed() {
+            true => {
                 json!([{"capabilityStatus": "Enabled", "provisioningStatus": "Success", "service": "exchange"}])
             }
-            None => json!([]),
+            false => json!([]),
         };
-        let proxies: Vec<String> = self.mail.iter().map(|mail| format!("SMTP:{mail}")).collect();
+        let primary = self.mail.iter().map(|mail| format!("SMTP:{mail}"));
+        let aliases = self.mailbox.aliases.iter().map(|alias| format!("smtp:{alias}"));
+        let proxies: Vec<String> = primary.chain(aliases).collect();
         json!({
             "id": self.id,
             "businessPhones": [],
@@ -93,9 +106,9 @@ impl User {
             "userPrincipalName": self.user_principal_name,
             "accountEnabled": self.account_enabled,
             "ageGroup": null,
-            "assignedLicenses": match &self.mail {
-                Some(_) => json!([{"disabledPlans": [], "skuId": SKU_ID}]),
-                None => json!([]),
+            "assignedLicenses": match self.is_licensed() {
+                true => json!([{"disabledPlans": [], "skuId": SKU_ID}]),
+                false => json!([]),
             },
             "assignedPlans": plans("Enabled"),
             "city": null,
@@ -205,6 +218,8 @@ pub struct ServicePrincipal {
     pub secrets: Vec<Secret>,
     /// Certificates added to the principal itself.
     pub keys: Vec<KeyCredential>,
+    /// Template ids of directory roles.
+    pub roles: Vec<Uuid>,
     /// Object ids of users and service principals that own it.
     pub owners: Vec<Uuid>,
 }

@@ -125,7 +125,7 @@ pub fn subscribed_skus(
         type_name: "microsoft.graph.subscribedSku",
         defaults: None,
     };
-    let consumed = tenant.read().users().filter(|user| user.mail.is_some()).count();
+    let consumed = tenant.read().users().filter(|user| user.is_licensed()).count();
     let entity = json!({
         "accountId": tenant.id,
         "accountName": tenant.display_name,

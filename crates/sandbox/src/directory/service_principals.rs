@@ -95,6 +95,7 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
         document,
         secrets: Vec::new(),
         keys,
+        roles: Vec::new(),
         owners: authority::owner(&request.caller),
     };
     let entity = principal.entity();

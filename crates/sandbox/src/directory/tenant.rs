@@ -5,7 +5,7 @@
 //! entropy and are never reused.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,11 +14,14 @@ use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::auth::Caller;
 use crate::clock::SandboxClock;
+use crate::directory::mailbox_profile::{MailboxCondition, MailboxKind, MailboxProfile};
 use crate::directory::model::{AppRoleAssignment, Application, Grant, ServicePrincipal, User};
 use crate::directory::templates;
-use crate::directory::{Directory, UserRef};
+use crate::directory::{Directory, ExchangeRules, SendRight, UserRef};
 use crate::entropy::Entropy;
+use crate::exchange::Exchange;
 
 /// How many objects of one kind a tenant holds: far above any test, and a bound for a client that runs away.
 pub const MAX_OBJECTS: usize = 20_000;
@@ -39,6 +42,8 @@ pub struct Tenant {
     /// Creation of the tenant.
     pub created_at: Timestamp,
     state: RwLock<Objects>,
+    /// Who governs the mailboxes; it holds the tenant, so the tenant must not hold it.
+    exchange: OnceLock<Weak<Exchange>>,
 }
 
 /// All objects.
@@ -92,7 +97,17 @@ impl Tenant {
             entropy,
             created_at,
             state: RwLock::default(),
+            exchange: OnceLock::new(),
         }
+    }
+
+    /// Puts the mailboxes under Exchange's rules; the first call counts.
+    pub fn govern(&self, exchange: &Arc<Exchange>) {
+        let _ = self.exchange.set(Arc::downgrade(exchange));
+    }
+
+    fn exchange(&self) -> Option<Arc<Exchange>> {
+        self.exchange.get()?.upgrade()
     }
 
     /// The objects for reading.
@@ -120,6 +135,7 @@ impl Tenant {
             account_enabled: true,
             password: new.password,
             roles: new.roles,
+            mailbox: MailboxProfile::default(),
             created_at: self.clock.now(),
         };
         let reference = user.reference();
@@ -159,6 +175,7 @@ impl Tenant {
             document,
             secrets: Vec::new(),
             keys: Vec::new(),
+            roles: Vec::new(),
             owners: Vec::new(),
         });
         id
@@ -201,6 +218,45 @@ impl Objects {
     /// A user to be changed. Names and addresses are indexed and must stay as they are.
     pub fn user_mut(&mut self, id: Uuid) -> Option<&mut User> {
         self.users.get_mut(&id)
+    }
+
+    /// The user an address belongs to.
+    #[must_use]
+    pub fn user_of_address(&self, address: &str) -> Option<&User> {
+        self.users.get(self.addresses.get(&address.to_lowercase())?)
+    }
+
+    /// Gives a user these aliases and no others; the one that is another's when there is one.
+    ///
+    /// # Errors
+    /// The address that is taken.
+    pub fn set_aliases(&mut self, id: Uuid, aliases: &[String]) -> Result<(), String> {
+        let taken = aliases.iter().find(|alias| {
+            self.addresses
+                .get(&alias.to_lowercase())
+                .is_some_and(|owner| *owner != id)
+        });
+        if let Some(taken) = taken {
+            return Err(taken.clone());
+        }
+        let Some(user) = self.users.get_mut(&id) else {
+            return Ok(());
+        };
+        let primary = user.mail.as_deref().unwrap_or_default().to_lowercase();
+        let former = std::mem::take(&mut user.mailbox.aliases);
+        user.mailbox.aliases = aliases
+            .iter()
+            .filter(|alias| alias.to_lowercase() != primary)
+            .cloned()
+            .collect();
+        let now = user.mailbox.aliases.clone();
+        for alias in former {
+            self.addresses.remove(&alias.to_lowercase());
+        }
+        for alias in now {
+            self.addresses.insert(alias.to_lowercase(), id);
+        }
+        Ok(())
     }
 
     /// Users in order of creation.
@@ -299,6 +355,37 @@ impl Directory for Tenant {
 
     fn tenant_id(&self) -> Uuid {
         self.id
+    }
+
+    fn exchange_rules(&self, caller: &Caller, mailbox: Uuid) -> ExchangeRules {
+        let exchange = self.exchange();
+        exchange.map_or_else(ExchangeRules::default, |exchange| {
+            exchange.exchange_rules(caller, mailbox)
+        })
+    }
+
+    fn subscriptions_by_exchange_grant(&self) -> bool {
+        self.exchange()
+            .is_none_or(|exchange| exchange.subscriptions_by_exchange_grant())
+    }
+
+    fn may_open(&self, person: Uuid, mailbox: Uuid) -> bool {
+        self.exchange()
+            .is_some_and(|exchange| exchange.may_open(person, mailbox))
+    }
+
+    fn send_right(&self, sender: Uuid, mailbox: Uuid) -> Option<SendRight> {
+        self.exchange()?.send_right(sender, mailbox)
+    }
+
+    fn sends_from_alias(&self) -> bool {
+        self.exchange().is_some_and(|exchange| exchange.sends_from_alias())
+    }
+
+    fn mailbox_standing(&self, mailbox: Uuid) -> (MailboxKind, MailboxCondition) {
+        let exchange = self.exchange();
+        let active = (MailboxKind::User, MailboxCondition::Active);
+        exchange.map_or(active, |exchange| exchange.mailbox_standing(mailbox))
     }
 }
 

@@ -122,7 +122,7 @@ pub fn one(tenant: &Tenant, request: &GraphRequest, user: Uuid) -> Result<GraphR
     listing::entity(request, StatusCode::OK, kind_for(&request.caller), &entity)
 }
 
-/// `/users/{id}/<child>/<rest>` for the children of [`DIRECTORY_CHILDREN`].
+/// `/users/{id}/<child>/<rest>` for the children of [`DIRECTORY_CHILDREN`]; `groups` gives those the user is in.
 ///
 /// # Errors
 /// The refusal as Graph words it.
@@ -132,11 +132,12 @@ pub fn child(
     user: Uuid,
     child: &str,
     rest: &[String],
+    groups: impl FnOnce() -> Vec<Value>,
 ) -> Result<GraphResponse, ODataError> {
     match child.to_ascii_lowercase().as_str() {
         "licensedetails" if rest.is_empty() => {
             may_see(&request.caller, user, authority::READ_LICENSES)?;
-            let licensed = tenant.read().user_by_id(user).is_some_and(|user| user.mail.is_some());
+            let licensed = tenant.read().user_by_id(user).is_some_and(User::is_licensed);
             let details = licensed.then(|| {
                 json!({
                     "id": format!("{user}_{SKU_ID}"),
@@ -164,7 +165,8 @@ pub fn child(
                 type_name: "microsoft.graph.directoryObject",
                 defaults: None,
             };
-            listing::collection(request, kind, administrator.then_some(role).into_iter())
+            let objects = administrator.then_some(role).into_iter().chain(groups());
+            listing::collection(request, kind, objects)
         }
         _ => Err(ODataError::unsupported(format!("{child} of users"))),
     }

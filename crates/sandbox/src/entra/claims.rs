@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::{Uuid, uuid};
 
-use crate::directory::model::User;
+use crate::directory::model::{ServicePrincipal, User};
 use crate::directory::tenant::Tenant;
 use crate::entra::clients::Client;
 use crate::entra::scope::{Resource, TokenVersion};
@@ -26,16 +26,24 @@ const APPLICATION_WIDS: Uuid = uuid!("0997a1d0-0d1d-4acb-b408-d5ca73121e90");
 
 /// An access token of an application. `roles` is absent when nothing is granted.
 #[must_use]
-pub fn application(tenant: &Tenant, client: &Client, principal: Uuid, resource: &Resource, roles: &[String]) -> Value {
+pub fn application(
+    tenant: &Tenant,
+    client: &Client,
+    principal: &ServicePrincipal,
+    resource: &Resource,
+    roles: &[String],
+) -> Value {
     let mut claims = base(tenant, client, resource);
     claims.insert("idtyp".to_owned(), "app".into());
-    claims.insert("oid".to_owned(), principal.to_string().into());
-    claims.insert("sub".to_owned(), principal.to_string().into());
+    claims.insert("oid".to_owned(), principal.id.to_string().into());
+    claims.insert("sub".to_owned(), principal.id.to_string().into());
     if !roles.is_empty() {
         claims.insert("roles".to_owned(), roles.into());
     }
     if resource.version == TokenVersion::V1 {
-        claims.insert("wids".to_owned(), json!([APPLICATION_WIDS]));
+        let mut wids = principal.roles.clone();
+        wids.push(APPLICATION_WIDS);
+        claims.insert("wids".to_owned(), json!(wids));
     }
     Value::Object(claims)
 }

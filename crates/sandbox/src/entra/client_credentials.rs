@@ -36,8 +36,9 @@ pub async fn grant(
         let objects = tenant.read();
         let resource = scope::application_scope(&objects, tenant.id, &asked)?;
         let missing = || OAuthError::unknown_application(&client.app_id.to_string(), &tenant.display_name);
-        let principal = client.principal_id.ok_or_else(missing)?;
-        let roles = objects.roles(principal, resource.principal_id);
+        let principal = client.principal_id.and_then(|id| objects.service_principal(id));
+        let principal = principal.ok_or_else(missing)?;
+        let roles = objects.roles(principal.id, resource.principal_id);
         claims::application(tenant, &client, principal, &resource, &roles)
     };
     let access_token = sandbox.entra.key.sign(&claims, claims["ver"] == "1.0");

@@ -33,6 +33,33 @@ pub fn access_denied() -> ODataError {
     )
 }
 
+/// An access policy keeps the application from this mailbox.
+pub fn access_policy() -> ODataError {
+    refusal(
+        StatusCode::FORBIDDEN,
+        "ErrorAccessDenied",
+        "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.",
+    )
+}
+
+/// The same, where a subscription is made.
+pub fn subscription_blocked() -> ODataError {
+    refusal(
+        StatusCode::FORBIDDEN,
+        "ExtensionError",
+        "Operation: Create; Exception: [Status Code: Forbidden; Reason: Access to OData is disabled.]",
+    )
+}
+
+/// Exchange's record of where the mailbox lies is out of date.
+pub fn mailbox_info_stale() -> ODataError {
+    refusal(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "MailboxInfoStale",
+        "Mailbox info is stale.",
+    )
+}
+
 /// The user has no mailbox.
 pub fn no_mailbox() -> ODataError {
     refusal(

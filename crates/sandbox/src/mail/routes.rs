@@ -5,6 +5,7 @@
 use http::Method;
 
 use crate::directory::UserRef;
+use crate::directory::mailbox_profile::MailboxCondition;
 use crate::mail::ids::FolderKey;
 use crate::mail::mailbox::Mailbox;
 use crate::mail::permissions::{self, Access, Depth};
@@ -83,7 +84,8 @@ pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segm
         }
         _ => access,
     };
-    let depth = permissions::check(&request.caller, user.id, access)?;
+    let depth = permissions::check(&*service.directory, &request.caller, user.id, access)?;
+    standing(service, request, user)?;
     let mailbox = service.mailbox(user.id)?;
     let scope = Scope {
         service,
@@ -97,6 +99,25 @@ pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segm
         "sendmail" => only(request, &Method::POST).and_then(|()| send::send_mail(&scope)),
         "translateexchangeids" => only(request, &Method::POST).and_then(|()| translate::translate(&scope)),
         _ => settings::settings(&scope, &words[1..]),
+    }
+}
+
+/// Refuses a mailbox that Graph does not reach.
+fn standing(service: &MailService, request: &GraphRequest, user: &UserRef) -> Result<(), ODataError> {
+    match service.directory.mailbox_standing(user.id).1 {
+        MailboxCondition::Active => Ok(()),
+        MailboxCondition::SoftDeleted | MailboxCondition::OnPremises => Err(refusal::no_mailbox()),
+        MailboxCondition::StaleByName => {
+            let by_name = request
+                .segments
+                .get(1)
+                .is_some_and(|name| name.eq_ignore_ascii_case(&user.user_principal_name));
+            if by_name {
+                Err(refusal::mailbox_info_stale())
+            } else {
+                Ok(())
+            }
+        }
     }
 }
 

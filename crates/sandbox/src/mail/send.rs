@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 
+use crate::auth::CallerKind;
+use crate::directory::SendRight;
 use crate::mail::fields::Fields;
 use crate::mail::message::{Content, Message, Origin, Person};
 use crate::mail::message_endpoints::{is_mime, making, mime_body, resolve_names, start_conversation};
@@ -130,11 +132,11 @@ fn prepare(scope: &Scope<'_>, message: &mut Message) -> Result<Outgoing, ODataEr
     }
     message.size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     message.content = Content::Mime(bytes.clone());
+    // On behalf of another, the envelope names who really sends.
     let mail_from = message
         .people
-        .from
-        .as_ref()
-        .map_or(own, |from| from.address.to_string());
+        .shown_sender()
+        .map_or(own, |person| person.address.to_string());
     Ok(Outgoing {
         mail_from,
         recipients,
@@ -156,26 +158,72 @@ fn complete_mime(message: &Message, bytes: &[u8], own: &str, at: jiff::Timestamp
         ),
         ("MIME-Version", "1.0".to_owned()),
     ];
+    if let Some(sender) = &message.people.sender {
+        defaults.push(("Sender", format!("<{}>", sender.address)));
+    }
     if topic.is_ascii() {
         defaults.push(("Thread-Topic", topic.to_owned()));
     }
     wire::outgoing(bytes, &defaults).into()
 }
 
-/// An application or user sends as the mailbox itself; another address needs rights the sandbox does not model.
-fn check_sender(scope: &Scope<'_>, message: &Message, own: &str) -> Result<(), ODataError> {
-    let people = &message.people;
-    for person in [people.from.as_deref(), people.sender.as_deref()].into_iter().flatten() {
-        let is_own = person.address.is_empty()
-            || person.address.eq_ignore_ascii_case(own)
-            || scope
-                .service
-                .directory
-                .user_by_address(&person.address)
-                .is_some_and(|user| user.id == scope.user.id);
-        if !is_own {
-            return Err(refusal::send_as_denied());
+/// Lets a mail leave in the name of the mailbox itself, or of another that the sender may send as or on behalf of.
+///
+/// Sending as another names only the other; sending on behalf adds the sender. The sender is the signed-in person, or
+/// for an application the mailbox it sends from.
+fn check_sender(scope: &Scope<'_>, message: &mut Message, own: &str) -> Result<(), ODataError> {
+    let directory = &scope.service.directory;
+    let sender_id = match scope.request.caller.kind {
+        CallerKind::Delegated => scope.request.caller.user_id.unwrap_or(scope.user.id),
+        CallerKind::App | CallerKind::Anonymous => scope.user.id,
+    };
+    let owner_of = |address: &str| {
+        if address.is_empty() || address.eq_ignore_ascii_case(own) {
+            return Some(scope.user.clone());
         }
+        directory.user_by_address(address)
+    };
+    let written = message.people.from.as_deref().map_or("", |from| &*from.address);
+    let from = owner_of(written).ok_or_else(refusal::send_as_denied)?;
+    // Exchange writes the primary address in place of an alias unless the organisation allows aliases.
+    if let Some(primary) = from.mail.as_deref().filter(|_| !directory.sends_from_alias())
+        && let Some(person) = message.people.from.as_deref_mut()
+        && !person.address.is_empty()
+        && !person.address.eq_ignore_ascii_case(primary)
+        && directory
+            .user_by_address(&person.address)
+            .is_some_and(|user| user.id == from.id)
+    {
+        person.address = primary.into();
+    }
+    let right = match from.id == sender_id {
+        true => SendRight::As,
+        false => directory
+            .send_right(sender_id, from.id)
+            .ok_or_else(refusal::send_as_denied)?,
+    };
+    let named = message
+        .people
+        .sender
+        .as_deref()
+        .filter(|sender| !sender.address.is_empty());
+    if let Some(named) = named {
+        let named = owner_of(&named.address).map(|user| user.id);
+        let allowed = named == Some(sender_id) || (named == Some(from.id) && right == SendRight::As);
+        return if allowed {
+            Ok(())
+        } else {
+            Err(refusal::send_as_denied())
+        };
+    }
+    if right == SendRight::OnBehalf
+        && let Some(sender) = directory.user(&sender_id.to_string())
+    {
+        let address = sender.mail.unwrap_or(sender.user_principal_name);
+        message.people.sender = Some(Box::new(Person {
+            name: sender.display_name.into(),
+            address: address.into(),
+        }));
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub fn settings(scope: &Scope<'_>, words: &[&str]) -> Result<GraphResponse, ODat
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
         "dateFormat": "yyyy-MM-dd",
         "timeFormat": "HH:mm",
-        "userPurpose": "user",
+        "userPurpose": scope.service.directory.mailbox_standing(scope.user.id).0.purpose(),
         "automaticRepliesSetting": {
             "status": "disabled",
             "externalAudience": "all",

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::directory::UserRef;
 use crate::mail::fields::Fields;
 use crate::mail::ids::FolderKey;
-use crate::mail::permissions::{self, Access};
+use crate::mail::permissions;
 use crate::mail::preferences::Preferences;
 use crate::mail::refusal;
 use crate::notify::subscription::{Identity, Subscription};
@@ -131,7 +131,7 @@ impl Notifier {
                 "The resource '{text}' names no user of this tenant; an application writes users/{{id}}."
             ))
         })?;
-        permissions::check(&request.caller, user.id, Access::Read)?;
+        permissions::check_subscription(&*self.directory, &request.caller, user.id)?;
         let folder = folders.folder(&user, wanted.folder.as_deref())?;
         let plain_http = self.plain_http;
         let url = fields
@@ -226,7 +226,7 @@ impl Notifier {
                 "An update needs 'expirationDateTime' or 'notificationUrl'.",
             ));
         }
-        permissions::check(&request.caller, changed.identity.user, Access::Read)
+        permissions::check_subscription(&*self.directory, &request.caller, changed.identity.user)
             .map_err(|_| refusal::access_denied())?;
         if let Some(text) = fields.text("expirationDateTime")? {
             changed.expires = validate::expiration(Some(text), self.clock.now())?;

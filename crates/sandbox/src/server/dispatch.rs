@@ -9,7 +9,8 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use crate::directory::{Directory as _, UserRef};
-use crate::directory::{applications, grants, organization, service_principals, users};
+use crate::directory::{applications, grants, organization, role_assignments, service_principals, users};
+use crate::exchange::{graph_groups, graph_roles};
 use crate::faults::Effect;
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
@@ -68,18 +69,48 @@ async fn route(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> Result<GraphRe
         "subscriptions" => sandbox.mail.handle_subscriptions(request, rest).await,
         "$batch" if rest.is_empty() && request.method == Method::POST => batch::handle(sandbox, request).await,
         "$batch" => Err(ODataError::method_not_allowed()),
-        "applications" => applications::handle(tenant, request, rest),
-        "serviceprincipals" => service_principals::handle(tenant, request, rest),
+        "applications" => forgetting(sandbox, request, applications::handle(tenant, request, rest)),
+        "serviceprincipals" => forgetting(sandbox, request, service_principals::handle(tenant, request, rest)),
+        "groups" => graph_groups::handle(&sandbox.exchange, request, rest),
+        "rolemanagement" => role_management(sandbox, request, rest),
         "oauth2permissiongrants" => grants::handle(tenant, request, rest),
         "organization" => organization::organization(tenant, request, rest),
         "domains" => organization::domains(tenant, request, rest),
         "subscribedskus" => organization::subscribed_skus(tenant, request, rest),
         "directoryroles" => organization::directory_roles(request, rest),
-        "groups" | "directoryobjects" | "rolemanagement" | "policies" | "identity" | "auditlogs" | "reports"
-        | "sites" | "drives" | "teams" | "chats" | "search" | "security" | "$metadata" => {
-            Err(ODataError::unsupported(format!("/{first}")))
-        }
+        "directoryobjects" | "policies" | "identity" | "auditlogs" | "reports" | "sites" | "drives" | "teams"
+        | "chats" | "search" | "security" | "$metadata" => Err(ODataError::unsupported(format!("/{first}"))),
         _ => Err(ODataError::unknown_segment(first)),
+    }
+}
+
+/// What belonged to a deleted principal goes with it, also in Exchange.
+fn forgetting(
+    sandbox: &Sandbox,
+    request: &GraphRequest,
+    answer: Result<GraphResponse, ODataError>,
+) -> Result<GraphResponse, ODataError> {
+    if request.method == Method::DELETE && answer.is_ok() {
+        sandbox.exchange.forget_deleted_principals();
+    }
+    answer
+}
+
+fn role_management(
+    sandbox: &Sandbox,
+    request: &GraphRequest,
+    segments: &[String],
+) -> Result<GraphResponse, ODataError> {
+    let Some((provider, rest)) = segments.split_first() else {
+        return Err(ODataError::unsupported("/roleManagement"));
+    };
+    match provider.to_ascii_lowercase().as_str() {
+        "exchange" => graph_roles::handle(&sandbox.exchange, request, rest),
+        "directory" => role_assignments::handle(&sandbox.tenant, request, rest),
+        "cloudpc" | "devicemanagement" | "entitlementmanagement" | "enterpriseapps" | "defender" => {
+            Err(ODataError::unsupported(format!("/roleManagement/{provider}")))
+        }
+        _ => Err(ODataError::unknown_segment(provider)),
     }
 }
 
@@ -92,7 +123,8 @@ async fn person(
     match below {
         [] => users::one(&sandbox.tenant, request, user.id),
         [child, rest @ ..] if users::DIRECTORY_CHILDREN.contains(&child.to_ascii_lowercase().as_str()) => {
-            users::child(&sandbox.tenant, request, user.id, child, rest)
+            let groups = || graph_groups::groups_of(&sandbox.exchange, user.id);
+            users::child(&sandbox.tenant, request, user.id, child, rest, groups)
         }
         _ => sandbox.mail.handle(request, user, below).await,
     }

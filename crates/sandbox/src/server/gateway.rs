@@ -1,6 +1,6 @@
 //! The one handler behind every listener: from an HTTP request to a service and back.
 //!
-//! Owns the choice between Graph, upload addresses and the identity provider, the bound on request bodies, faults and
+//! Owns the choice between Graph, upload addresses, Exchange's administration and the identity provider, the bound on request bodies, faults and
 //! the ledger. A request over the bound is refused before any of its content is looked at.
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use crate::auth::{self, Caller};
 use crate::entra::error::Trace;
 use crate::entra::form::{LoginRequest, correlation_id};
 use crate::entra::routes;
+use crate::exchange::admin::{self, AdminRequest};
 use crate::faults::Effect;
 use crate::ledger::Entry;
 use crate::odata::error::{ODataError, Stamp};
@@ -46,6 +47,7 @@ pub struct Gateway {
 enum Service {
     Graph(ApiVersion),
     Upload,
+    ExchangeAdmin,
     Login,
 }
 
@@ -75,6 +77,7 @@ pub async fn handle(
     let limit = match service {
         Service::Graph(_) => MAX_GRAPH_BODY,
         Service::Upload => MAX_UPLOAD_BODY,
+        Service::ExchangeAdmin => MAX_GRAPH_BODY,
         Service::Login => MAX_LOGIN_BODY,
     };
     let body = match axum::body::to_bytes(body, limit).await {
@@ -85,6 +88,7 @@ pub async fn handle(
     let entry = match service {
         Service::Graph(_) => Entry::graph(&parts.method, &path[1..], sent),
         Service::Upload => Entry::upload(&parts.method, sent),
+        Service::ExchangeAdmin => Entry::exchange(&parts.method, &path, sent),
         Service::Login => Entry::login(&parts.method, &path, sent),
     };
     let entry = sandbox.ledger.begin(entry);
@@ -109,6 +113,7 @@ fn service_of(path: &[String]) -> Service {
         [api, version, ..] if api.eq_ignore_ascii_case("api") && version.eq_ignore_ascii_case("v2.0") => {
             Service::Upload
         }
+        [first, ..] if first.eq_ignore_ascii_case("adminapi") => Service::ExchangeAdmin,
         _ => Service::Login,
     }
 }
@@ -129,6 +134,18 @@ async fn serve(
     let base_url = headers::base_url(gateway.scheme, &parts.uri, &parts.headers);
     let (version, skip, caller) = match service {
         Service::Login => return login(sandbox, path, parts, body, base_url, stamp).await,
+        Service::ExchangeAdmin => {
+            let request = AdminRequest {
+                method: &parts.method,
+                segments: path.get(1..).unwrap_or_default(),
+                raw_query: parts.uri.query().unwrap_or_default(),
+                headers: &parts.headers,
+                body: &body,
+                base_url: &base_url,
+                stamp,
+            };
+            return admin::answer(sandbox, &request);
+        }
         Service::Upload => (ApiVersion::V1, 2, Ok(Caller::anonymous())),
         Service::Graph(version) => (version, 1, auth::caller(sandbox, &parts.headers)),
     };

@@ -18,6 +18,7 @@ use crate::directory::{Directory, seed};
 use crate::entra::Entra;
 use crate::entropy::Entropy;
 use crate::error::Error;
+use crate::exchange::Exchange;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
@@ -176,6 +177,8 @@ fn assemble(
         tasks: tasks.clone(),
         stop: stop.clone(),
     };
+    let exchange = Arc::new(Exchange::new(Arc::clone(&tenant), config.exchange));
+    tenant.govern(&exchange);
     let directory: Arc<dyn Directory> = tenant.clone();
     let mail = MailService::new(Arc::clone(&clock), Arc::clone(&entropy), directory, settings);
     for address in &config.mailboxes {
@@ -190,6 +193,7 @@ fn assemble(
         clock,
         entropy,
         tenant,
+        exchange,
         mail,
         entra,
         tokens: TokenCache::default(),
