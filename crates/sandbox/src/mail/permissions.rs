@@ -53,7 +53,9 @@ pub fn check(
             }
         }
         CallerKind::Delegated if caller.user_id == Some(mailbox_owner) => {
-            depth(access, |names| caller.may(names)).ok_or_else(refusal::access_denied)
+            let own = depth(access, |names| caller.may(names));
+            own.or_else(|| shared_depth(caller, access))
+                .ok_or_else(refusal::access_denied)
         }
         CallerKind::Delegated => shared(directory, caller, mailbox_owner, access),
         CallerKind::Anonymous => Err(refusal::access_denied()),
@@ -95,6 +97,21 @@ fn depth(access: Access, may: impl Fn(&[&str]) -> bool) -> Option<Depth> {
     basic.then_some(Depth::Basic)
 }
 
+/// What the scopes for shared mailboxes open; they include one's own.
+fn shared_depth(caller: &Caller, access: Access) -> Option<Depth> {
+    let full: &[&str] = match access {
+        Access::Read => &["Mail.Read.Shared", "Mail.ReadWrite.Shared"],
+        Access::Write => &["Mail.ReadWrite.Shared"],
+        Access::Send => &["Mail.Send.Shared"],
+        Access::Settings | Access::SettingsWrite => &[],
+    };
+    if caller.may(full) {
+        return Some(Depth::Full);
+    }
+    let basic = access == Access::Read && caller.may(&["Mail.ReadBasic.Shared"]);
+    basic.then_some(Depth::Basic)
+}
+
 /// A signed-in user in another's mailbox: a scope for shared mailboxes, and a right on this one.
 fn shared(
     directory: &dyn Directory,
@@ -102,21 +119,14 @@ fn shared(
     mailbox_owner: Uuid,
     access: Access,
 ) -> Result<Depth, ODataError> {
-    let scopes: &[&str] = match access {
-        Access::Read => &["Mail.Read.Shared", "Mail.ReadWrite.Shared"],
-        Access::Write => &["Mail.ReadWrite.Shared"],
-        Access::Send => &["Mail.Send.Shared"],
-        Access::Settings | Access::SettingsWrite => &[],
-    };
-    let basic = access == Access::Read && caller.may(&["Mail.ReadBasic.Shared"]);
-    let Some(person) = caller.user_id.filter(|_| caller.may(scopes) || basic) else {
-        return Err(refusal::access_denied());
-    };
+    let depth = shared_depth(caller, access).ok_or_else(refusal::access_denied)?;
+    let person = caller.user_id.ok_or_else(refusal::access_denied)?;
     let may_send = || access == Access::Send && directory.send_right(person, mailbox_owner).is_some();
-    if !directory.may_open(person, mailbox_owner) && !may_send() {
-        return Err(refusal::access_denied());
+    if directory.may_open(person, mailbox_owner) || may_send() {
+        Ok(depth)
+    } else {
+        Err(refusal::access_denied())
     }
-    Ok(if caller.may(scopes) { Depth::Full } else { Depth::Basic })
 }
 
 #[cfg(test)]
@@ -193,6 +203,7 @@ mod tests {
         assert!(check(&person(&["Mail.Read"], 2), owner, Access::Read).is_err());
         assert!(check(&person(&["Mail.Read.Shared"], 3), owner, Access::Read).is_err());
         assert!(check(&person(&["Mail.Read.Shared"], 2), owner, Access::Write).is_err());
+        assert!(check(&person(&["Mail.Read.Shared"], 1), owner, Access::Read).is_ok());
     }
 
     fn caller(kind: CallerKind, permissions: &[&str], user: Option<Uuid>) -> Caller {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::exchange_world::{outcome, run};
+use crate::exchange_world::{outcome, person, run, set_password};
 use crate::harness::Tenant;
 
 const SUPPORT: &str = "support@contoso.example";
@@ -117,4 +117,47 @@ async fn an_alias_becomes_the_primary_address_unless_the_organisation_keeps_it()
     let url = format!("{}/mailboxes/{alias}/messages", tenant.description().control_url);
     let put = tenant.client.post(url).body(raw).send().await.expect("an answer");
     assert_eq!(put.status(), 201);
+}
+
+#[tokio::test]
+async fn a_person_needs_a_shared_scope_and_a_right_for_anothers_mailbox() {
+    let tenant = Tenant::start().await;
+    set_password(&tenant, SUPPORT, "correct horse 1").await;
+    let tools = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
+    let own = person(&tenant, tools, SUPPORT, "correct horse 1", "Mail.Read Mail.Send").await;
+    let path = format!("/users/{SALES}/mailFolders/inbox/messages");
+    run(
+        &tenant,
+        "Add-MailboxPermission",
+        json!({"Identity": SALES, "User": SUPPORT, "AccessRights": "FullAccess"}),
+    )
+    .await;
+    assert_eq!(tenant.get(&own, "/me/messages").await.status, 200);
+    assert_eq!(tenant.get(&own, &path).await.status, 403);
+    let shared = "Mail.Read.Shared Mail.Send.Shared";
+    let shared = person(&tenant, tools, SUPPORT, "correct horse 1", shared).await;
+    assert_eq!(tenant.get(&shared, &path).await.status, 200);
+    let billing = "/users/billing@contoso.example/mailFolders/inbox/messages";
+    assert_eq!(tenant.get(&shared, billing).await.status, 403);
+    // Opening a mailbox is not sending as it.
+    let mail = json!({"message": {"subject": "x", "toRecipients": [{"emailAddress": {"address": SUPPORT}}]}});
+    let send = format!("/users/{SALES}/sendMail");
+    assert_eq!(
+        outcome(&tenant.post(&shared, &send, &mail).await),
+        (403, DENIED.to_owned())
+    );
+    run(
+        &tenant,
+        "Add-RecipientPermission",
+        json!({"Identity": SALES, "Trustee": SUPPORT, "AccessRights": "SendAs"}),
+    )
+    .await;
+    assert_eq!(tenant.post(&shared, &send, &mail).await.status, 202);
+    run(
+        &tenant,
+        "Remove-MailboxPermission",
+        json!({"Identity": SALES, "User": SUPPORT, "AccessRights": "FullAccess"}),
+    )
+    .await;
+    assert_eq!(tenant.get(&shared, &path).await.status, 403);
 }

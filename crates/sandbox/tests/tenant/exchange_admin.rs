@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::exchange_world::{App, EXCHANGE, group, invoke, outcome, post_admin, run, try_run};
+use crate::exchange_world::{App, EXCHANGE, group, invoke, outcome, person, post_admin, run, set_password, try_run};
 use crate::harness::{Answer, GRAPH, Tenant, read};
 
 const SUPPORT: &str = "support@contoso.example";
@@ -47,6 +47,28 @@ async fn administration_needs_the_permission_and_a_directory_role() {
     let graph = app.token(&tenant, GRAPH).await;
     assert_eq!(ask(Some(&graph)).await.status, 401);
     assert_eq!(tenant.get(&token, "/users").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_signed_in_administrator_needs_the_directory_role_alone() {
+    let tenant = Tenant::start().await;
+    let powershell = "fb78d390-0c51-40cd-8e17-fdbfab77341b";
+    let (name, password) = {
+        let administrator = &tenant.description().administrator;
+        (
+            administrator.user_principal_name.clone(),
+            administrator.password.clone(),
+        )
+    };
+    let token = person(&tenant, powershell, &name, &password, EXCHANGE).await;
+    let answer = invoke(&tenant, Some(&token), "Get-Mailbox", json!({})).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    set_password(&tenant, SUPPORT, "correct horse 1").await;
+    let token = person(&tenant, powershell, SUPPORT, "correct horse 1", EXCHANGE).await;
+    let ask = async || invoke(&tenant, Some(&token), "Get-Mailbox", json!({})).await.status;
+    assert_eq!(ask().await, 403);
+    give_role(&tenant, SUPPORT).await;
+    assert_eq!(ask().await, 200);
 }
 
 #[tokio::test]

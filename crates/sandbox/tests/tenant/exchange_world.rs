@@ -141,3 +141,38 @@ pub async fn post_admin(tenant: &Tenant, token: Option<&str>, path: &str, body: 
     }
     read(request.send().await.expect("an answer")).await
 }
+
+/// A token of a person who signs in with a device code at a public client.
+pub async fn person(tenant: &Tenant, client: &str, name: &str, password: &str, scope: &str) -> String {
+    let fields = [("client_id", client), ("scope", scope)];
+    let codes = tenant.login("oauth2/v2.0/devicecode", &fields).await;
+    assert_eq!(codes.status, 200, "{:?}", codes.body);
+    let text = |name: &str| codes.body[name].as_str().expect(name).to_owned();
+    let fields = [
+        ("user_code", text("user_code")),
+        ("username", name.to_owned()),
+        ("password", password.to_owned()),
+        ("action", "accept".to_owned()),
+    ];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(tenant.form(&text("verification_uri"), &fields).await.status, 200);
+    let answer = tenant
+        .token(&[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("client_id", client),
+            ("device_code", &text("device_code")),
+        ])
+        .await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    answer.body["access_token"].as_str().expect("a token").to_owned()
+}
+
+/// Gives a user a password, so that a person can sign in.
+pub async fn set_password(tenant: &Tenant, user: &str, password: &str) {
+    let writer = App::new(tenant, &["741f803b-c850-494e-b5df-cde7c675a1ca"], &[]).await;
+    let token = writer.token(tenant, crate::harness::GRAPH).await;
+    let body = json!({"passwordProfile": {"password": password, "forceChangePasswordNextSignIn": false}});
+    let path = format!("/users/{user}");
+    let answer = tenant.graph(&token, Method::PATCH, &path, &body).await;
+    assert_eq!(answer.status, 204, "{:?}", answer.body);
+}
