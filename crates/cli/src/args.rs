@@ -55,9 +55,13 @@ pub enum Command {
 /// `guichet sandbox`.
 #[derive(Clone, Debug, Args)]
 pub struct SandboxArgs {
-    /// Directory of the certificate authority and of sandbox.json.
-    #[arg(long, default_value = "sandbox-data")]
-    pub dir: PathBuf,
+    /// Directory of the certificate authority, of sandbox.json and of the tenant's state, which is
+    /// saved there and restored at the next start. Without it: sandbox-data, and nothing is saved.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Begin with a new tenant; the state in --dir is set aside as state.previous.
+    #[arg(long, requires = "dir")]
+    pub fresh: bool,
     /// HTTPS address; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,

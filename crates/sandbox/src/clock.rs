@@ -4,7 +4,10 @@
 //! it. Every expiry (secret, token, device code, subscription) is judged by this clock and no other.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
+
+use crate::persist::Section;
 
 /// A clock that can be moved forwards.
 #[derive(Debug)]
@@ -62,6 +65,37 @@ impl SandboxClock {
     }
 }
 
+/// How far the clock had been moved, and where it stood if it stood still.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    offset: SignedDuration,
+    frozen: Option<Timestamp>,
+}
+
+impl Section for SandboxClock {
+    fn name(&self) -> &'static str {
+        "clock"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        let frozen = matches!(self.base, Base::Frozen(_)).then(|| self.now());
+        let offset = self.offset();
+        serde_json::to_string(&Saved { offset, frozen })
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        let saved: Saved = serde_json::from_str(saved)?;
+        let offset = match (&self.base, saved.frozen) {
+            (Base::System, _) => saved.offset,
+            // It never goes back behind what the tenant has seen.
+            (Base::Frozen(at), Some(stood)) => stood.duration_since(*at).max(SignedDuration::ZERO),
+            (Base::Frozen(_), None) => SignedDuration::ZERO,
+        };
+        *self.offset.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = offset;
+        Ok(())
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the system's time for the tenant"
@@ -81,5 +115,18 @@ mod tests {
         assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
         clock.advance(Duration::from_secs(90));
         assert_eq!(clock.now().as_second(), 90);
+    }
+
+    #[test]
+    fn a_restored_clock_goes_on_where_it_stood() {
+        let clock = SandboxClock::frozen_at(Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_secs(90));
+        let saved = clock.save().unwrap();
+        let later = SandboxClock::frozen_at(Timestamp::UNIX_EPOCH);
+        later.load(&saved).unwrap();
+        assert_eq!(later.now().as_second(), 90);
+        let running = SandboxClock::system();
+        running.load(&saved).unwrap();
+        assert_eq!(running.offset().as_secs(), 90);
     }
 }

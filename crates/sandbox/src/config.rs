@@ -32,8 +32,10 @@ pub struct Config {
     pub tenant_id: Option<uuid::Uuid>,
     /// Addresses that have a mailbox from the start.
     pub mailboxes: Vec<String>,
-    /// Where the certificate authority is kept between starts.
+    /// Where the certificate authority, and the state if it is saved, are kept between starts.
     pub data_directory: PathBuf,
+    /// Whether the tenant's state outlives the process.
+    pub persistence: Persistence,
     /// Whether a certificate for localhost is issued for a service under test: `service.pem` and `service.key` in the
     /// data directory.
     pub service_certificate: bool,
@@ -53,6 +55,18 @@ pub struct Config {
     pub frozen_at: Option<Timestamp>,
 }
 
+/// What becomes of the tenant's state when the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Persistence {
+    /// It is gone.
+    #[default]
+    Memory,
+    /// It is saved in the data directory and restored at the next start.
+    Saved,
+    /// Like [`Persistence::Saved`], beginning with a new tenant; an old state is set aside.
+    Fresh,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -69,6 +83,7 @@ impl Default for Config {
                 .map(|name| format!("{name}@contoso.example"))
                 .to_vec(),
             data_directory: PathBuf::from("sandbox-data"),
+            persistence: Persistence::Memory,
             service_certificate: false,
             description_file: None,
             notify_plain_http: false,

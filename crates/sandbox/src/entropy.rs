@@ -8,6 +8,8 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use std::sync::Mutex;
 use uuid::Uuid;
 
+use crate::persist::Section;
+
 /// Draws random bytes, ids and secrets.
 #[derive(Debug)]
 pub struct Entropy {
@@ -89,6 +91,28 @@ impl Entropy {
             .iter()
             .map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]))
             .collect()
+    }
+}
+
+impl Section for Entropy {
+    fn name(&self) -> &'static str {
+        "entropy"
+    }
+
+    /// Where a repeatable sequence stands: starting it over would give ids out twice.
+    fn save(&self) -> serde_json::Result<String> {
+        let state = match &self.source {
+            Source::System(_) => None,
+            Source::Seeded(state) => Some(*state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
+        };
+        serde_json::to_string(&state)
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        if let (Source::Seeded(state), Some(saved)) = (&self.source, serde_json::from_str(saved)?) {
+            *state.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = saved;
+        }
+        Ok(())
     }
 }
 

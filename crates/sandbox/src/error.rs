@@ -29,10 +29,40 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Repair or set aside the saved state.
+    #[error(
+        "the saved state in {path} cannot be used: {problem}; restore the file, or start with --fresh, which sets the old state aside as state.previous"
+    )]
+    State {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Correct the configuration.
     #[error("the sandbox configuration is not usable: {0}")]
     Config(String),
     /// Report: keys or certificates could not be made.
     #[error("cannot make keys or certificates: {0}")]
     Crypto(String),
+}
+
+impl Error {
+    /// A file that cannot be used.
+    #[must_use]
+    pub fn file(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Saved state that cannot be used.
+    #[must_use]
+    pub fn state(path: &std::path::Path, problem: String) -> Self {
+        Self::State {
+            path: path.to_owned(),
+            problem,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Owns everything a client of Entra ID, Microsoft Graph mail and directory, and inbound SMTP can observe: token
 //! endpoint, directory objects, mailboxes, change notifications, throttling and faults. It never speaks to the real
 //! service and shares no type with the client side, so that a misunderstanding cannot be made twice in the same way.
-//! All state is in memory; only the certificate authority and the description file touch the disk.
+//! All state is in memory; with a data directory that keeps state it is saved there and restored at the next start.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), guichet_sandbox::Error> {
@@ -32,12 +32,13 @@ mod ledger;
 mod mail;
 mod notify;
 mod odata;
+mod persist;
 mod server;
 mod smtp;
 mod state;
 
 pub use clock::SandboxClock;
-pub use config::{AdministratorDescription, Config, Description};
+pub use config::{AdministratorDescription, Config, Description, Persistence};
 pub use error::Error;
 pub use exchange::ExchangeSettings;
 pub use server::start::Running;

@@ -14,6 +14,7 @@ use crate::exchange::Exchange;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
+use crate::persist::saver::Saver;
 
 /// A running tenant's state, shared by all listeners.
 #[derive(Debug)]
@@ -27,5 +28,7 @@ pub struct Sandbox {
     pub(crate) tokens: TokenCache,
     pub(crate) faults: Faults,
     pub(crate) ledger: Ledger,
+    /// Saves the state, when there is a place for it.
+    pub(crate) saver: Option<Arc<Saver>>,
     pub(crate) description: std::sync::OnceLock<crate::config::Description>,
 }

@@ -1,6 +1,6 @@
 //! `guichet sandbox`: the offline tenant, alone.
 
-use guichet_sandbox::Sandbox;
+use guichet_sandbox::{Persistence, Sandbox};
 
 use crate::{
     args::SandboxArgs,
@@ -20,7 +20,8 @@ pub(super) async fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure>
         super::print_json(description)?;
     } else {
         println!("An offline Microsoft 365 tenant is running.");
-        println!("  description    {}", args.dir.join("sandbox.json").display());
+        let directory = description.ca_file.parent().unwrap_or(&description.ca_file);
+        println!("  description    {}", directory.join("sandbox.json").display());
         println!("  authority      {}", description.authority);
         println!("  Graph          {}", description.graph_url);
         println!("  control        {}", description.control_url);
@@ -31,12 +32,19 @@ pub(super) async fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure>
         eprintln!("Stop it with Ctrl-C.");
     }
     super::asked_to_stop().await;
-    running.shutdown().await;
+    running.stop().await.map_err(|error| {
+        Failure::new(
+            Exit::Local,
+            error.to_string(),
+            "make room in the directory; what the last save could not write is lost",
+        )
+    })?;
     Ok(Exit::Success)
 }
 
 fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
     let defaults = guichet_sandbox::Config::default();
+    let directory = args.dir.clone().unwrap_or_else(|| defaults.data_directory.clone());
     guichet_sandbox::Config {
         https: args.listen,
         plain_http: args.http.is_some(),
@@ -44,8 +52,13 @@ fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
         control: args.control,
         smtp: args.smtp,
         connect_proxy: args.connect_proxy,
-        data_directory: args.dir.clone(),
-        description_file: Some(args.dir.join("sandbox.json")),
+        description_file: Some(directory.join("sandbox.json")),
+        data_directory: directory,
+        persistence: match (&args.dir, args.fresh) {
+            (Some(_), true) => Persistence::Fresh,
+            (Some(_), false) => Persistence::Saved,
+            (None, _) => Persistence::Memory,
+        },
         service_certificate: args.service_certificate,
         notify_plain_http: args.notify_plain_http,
         notification_ca_file: args.notification_ca.clone(),

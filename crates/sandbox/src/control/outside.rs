@@ -46,7 +46,7 @@ pub async fn list(State(sandbox): Tenant, Query(query): Query<Addressed>) -> Ans
 
 pub async fn mime(State(sandbox): Tenant, Path(seq): Path<u64>) -> Result<Response, Refusal> {
     let mail = find(&sandbox, seq)?;
-    Ok(([(CONTENT_TYPE, "message/rfc822")], mail.raw).into_response())
+    Ok(([(CONTENT_TYPE, "message/rfc822")], mail.raw.bytes()).into_response())
 }
 
 #[derive(Deserialize)]

@@ -28,7 +28,8 @@ const MAX_REFERENCES: usize = 20;
 /// Answers `mail` in the name of `address`; `None` when nobody can be answered.
 #[must_use]
 pub fn compose(mail: &OutsideMail, address: &str, text: &str, now: Timestamp, id: Uuid) -> Option<Reply> {
-    let original = MessageParser::default().parse(mail.raw.as_ref())?;
+    let raw = mail.raw.bytes();
+    let original = MessageParser::default().parse(&raw)?;
     let to = original.reply_to().or_else(|| original.from());
     let mut recipients: Vec<String> = to
         .into_iter()
@@ -112,7 +113,7 @@ mod tests {
             internet_message_id: None,
             subject: None,
             sent_at: Timestamp::UNIX_EPOCH,
-            raw: Bytes::from_static(raw.as_bytes()),
+            raw: Bytes::from_static(raw.as_bytes()).into(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ const MAX_TEXT: usize = 600;
 const MAX_NAME: usize = 120;
 
 /// One trusted issuer and subject.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FederatedCredential {
     /// Id by which it is addressed.
     pub id: Uuid,

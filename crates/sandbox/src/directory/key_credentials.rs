@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -33,7 +34,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A registered certificate.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeyCredential {
     /// Id by which it is removed.
     pub key_id: Uuid,
@@ -44,7 +45,9 @@ pub struct KeyCredential {
     /// Valid until.
     pub end: Timestamp,
     identifier: String,
+    #[serde(with = "crate::persist::encoding::base64")]
     certificate: Vec<u8>,
+    #[serde(with = "crate::persist::encoding::base64")]
     public: Vec<u8>,
 }
 

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 use uuid::{Uuid, uuid};
@@ -24,7 +25,7 @@ pub const EXCHANGE_ADMINISTRATOR: Uuid = uuid!("29232cdf-9323-42fd-ade2-1d097af3
 pub const EXCHANGE_PLAN: Uuid = uuid!("9aaf7827-d63c-4b61-89c3-182f06f82e5c");
 
 /// A person or shared mailbox.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
     /// Object id.
     pub id: Uuid,
@@ -37,6 +38,7 @@ pub struct User {
     /// Whether the user may sign in.
     pub account_enabled: bool,
     /// Password of the sign-in page; none means nobody can sign in as this user.
+    #[serde(with = "crate::persist::encoding::optional_secret")]
     pub password: Option<SecretString>,
     /// Template ids of directory roles.
     pub roles: Vec<Uuid>,
@@ -141,7 +143,7 @@ impl User {
 pub const SKU_ID: Uuid = uuid!("4b9405b0-7788-4568-add1-99614e613b69");
 
 /// One client secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Secret {
     /// Id by which it is removed; clients sometimes send it in place of the text.
     pub key_id: Uuid,
@@ -152,6 +154,7 @@ pub struct Secret {
     /// Valid until.
     pub end: Timestamp,
     /// The secret itself.
+    #[serde(with = "crate::persist::encoding::secret")]
     pub text: SecretString,
 }
 
@@ -187,7 +190,7 @@ impl Secret {
 }
 
 /// An application registration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Application {
     /// Object id.
     pub id: Uuid,
@@ -206,7 +209,7 @@ pub struct Application {
 }
 
 /// A service principal (enterprise application).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ServicePrincipal {
     /// Object id.
     pub id: Uuid,
@@ -309,7 +312,7 @@ impl ServicePrincipal {
 }
 
 /// An application permission granted to a principal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AppRoleAssignment {
     /// Id by which it is deleted.
     pub id: String,
@@ -324,7 +327,7 @@ pub struct AppRoleAssignment {
 }
 
 /// Delegated permissions granted to a client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grant {
     /// Id by which it is changed and deleted.
     pub id: String,

@@ -5,12 +5,14 @@
 //! entropy and are never reused.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -22,6 +24,7 @@ use crate::directory::templates;
 use crate::directory::{Directory, ExchangeRules, SendRight, UserRef};
 use crate::entropy::Entropy;
 use crate::exchange::Exchange;
+use crate::persist::Section;
 
 /// How many objects of one kind a tenant holds: far above any test, and a bound for a client that runs away.
 pub const MAX_OBJECTS: usize = 20_000;
@@ -44,10 +47,13 @@ pub struct Tenant {
     state: RwLock<Objects>,
     /// Who governs the mailboxes; it holds the tenant, so the tenant must not hold it.
     exchange: OnceLock<Weak<Exchange>>,
+    /// How often the objects were opened for writing.
+    revision: AtomicU64,
 }
 
 /// All objects.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Objects {
     users: HashMap<Uuid, User>,
     user_order: Vec<Uuid>,
@@ -98,6 +104,7 @@ impl Tenant {
             created_at,
             state: RwLock::default(),
             exchange: OnceLock::new(),
+            revision: AtomicU64::new(0),
         }
     }
 
@@ -117,7 +124,9 @@ impl Tenant {
 
     /// The objects for writing.
     pub fn write(&self) -> RwLockWriteGuard<'_, Objects> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        let objects = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        self.revision.fetch_add(1, Ordering::Release);
+        objects
     }
 
     /// Adds a user; `None` when the name is taken or the tenant is full.
@@ -339,6 +348,26 @@ impl Objects {
             "resourceDisplayName": self.service_principal(assignment.resource_id).map(ServicePrincipal::display_name),
             "resourceId": assignment.resource_id,
         })
+    }
+}
+
+impl Section for Tenant {
+    fn name(&self) -> &'static str {
+        "directory"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&*self.read())
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        *self.write() = serde_json::from_str(saved)?;
+        Ok(())
+    }
+
+    /// Taken before the objects are read: a change during the save is saved by the next one.
+    fn revision(&self) -> Option<u64> {
+        Some(self.revision.load(Ordering::Acquire))
     }
 }
 

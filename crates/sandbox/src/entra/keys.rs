@@ -1,7 +1,7 @@
 //! The key that signs every token, and its publication.
 //!
-//! Owns one RSA key made at start, its self-signed certificate, and signing and checking with RS256. The private key
-//! never leaves this file and is written nowhere.
+//! Owns one RSA key, made at the tenant's first start, its self-signed certificate, and signing and checking with RS256.
+//! The private key leaves this file only for the tenant's saved state.
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -9,6 +9,8 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyP
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -22,6 +24,17 @@ pub struct SigningKey {
     kid: String,
     modulus: String,
     exponent: String,
+    certificate: String,
+    private: SecretString,
+}
+
+/// The key as it is saved, so that tokens stay valid over a restart.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SavedKey {
+    /// PKCS #8 as base64.
+    #[serde(with = "crate::persist::encoding::secret")]
+    private: SecretString,
+    /// Certificate as base64.
     certificate: String,
 }
 
@@ -49,7 +62,29 @@ impl SigningKey {
             .distinguished_name
             .push(DnType::CommonName, "accounts.accesscontrol.windows.net");
         let certificate = params.self_signed(&key).map_err(|error| crypto(error.to_string()))?;
-        let der = certificate.der();
+        Self::assemble(key.serialized_der(), certificate.der())
+    }
+
+    /// The key of an earlier start.
+    ///
+    /// # Errors
+    /// When it is not whole.
+    pub fn restore(saved: &SavedKey) -> Result<Self, Error> {
+        let decode = |text: &str| STANDARD.decode(text).map_err(|error| Error::Crypto(error.to_string()));
+        Self::assemble(&decode(saved.private.expose_secret())?, &decode(&saved.certificate)?)
+    }
+
+    /// What [`SigningKey::restore`] needs.
+    #[must_use]
+    pub fn saved(&self) -> SavedKey {
+        SavedKey {
+            private: self.private.clone(),
+            certificate: self.certificate.clone(),
+        }
+    }
+
+    fn assemble(private: &[u8], der: &[u8]) -> Result<Self, Error> {
+        let crypto = |reason: String| Error::Crypto(reason);
         let (_, parsed) = X509Certificate::from_der(der).map_err(|error| crypto(error.to_string()))?;
         let Ok(PublicKey::RSA(rsa)) = parsed.public_key().parsed() else {
             return Err(crypto("the signing certificate does not hold an RSA key".to_owned()));
@@ -60,7 +95,7 @@ impl SigningKey {
         };
         let (modulus, exponent) = (unsigned(rsa.modulus), unsigned(rsa.exponent));
         let public = parsed.public_key().subject_public_key.data.to_vec();
-        let pair = RsaKeyPair::from_pkcs8(key.serialized_der()).map_err(|error| crypto(error.to_string()))?;
+        let pair = RsaKeyPair::from_pkcs8(private).map_err(|error| crypto(error.to_string()))?;
         let thumbprint = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, der);
         Ok(Self {
             pair,
@@ -69,6 +104,7 @@ impl SigningKey {
             modulus,
             exponent,
             certificate: STANDARD.encode(der),
+            private: SecretString::from(STANDARD.encode(private)),
         })
     }
 

@@ -44,13 +44,16 @@ pub struct Entra {
 }
 
 impl Entra {
-    /// A provider with a fresh key and nothing under way; outside issuers are trusted under `trusted_pem` only.
+    /// A provider with nothing under way, and a fresh key if none was saved; outside issuers are trusted under `trusted_pem` only.
     ///
     /// # Errors
     /// When the key cannot be made.
-    pub fn new(trusted_pem: &[Vec<u8>]) -> Result<Self, Error> {
+    pub fn new(trusted_pem: &[Vec<u8>], key: Option<&keys::SavedKey>) -> Result<Self, Error> {
         Ok(Self {
-            key: keys::SigningKey::generate()?,
+            key: match key {
+                Some(saved) => keys::SigningKey::restore(saved)?,
+                None => keys::SigningKey::generate()?,
+            },
             device_codes: device_code::DeviceCodes::default(),
             refresh_tokens: refresh::RefreshTokens::default(),
             codes: authorization_code::Codes::default(),

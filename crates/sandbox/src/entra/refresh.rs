@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use crate::entra::clients::{self, Need};
 use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest};
 use crate::entra::token::{self, SignIn};
+use crate::persist::Section;
 use crate::state::Sandbox;
 
 /// Life without use.
@@ -27,6 +29,7 @@ const LENGTH: usize = 128;
 #[derive(Debug, Default)]
 pub struct RefreshTokens(Mutex<VecDeque<Issued>>);
 
+#[derive(Clone, Serialize, Deserialize)]
 struct Issued {
     token: String,
     client: Uuid,
@@ -75,6 +78,21 @@ impl RefreshTokens {
             return Err(OAuthError::expired_refresh_token());
         }
         Ok((issued.user, issued.scope.clone()))
+    }
+}
+
+impl Section for RefreshTokens {
+    fn name(&self) -> &'static str {
+        "entra.refresh_tokens"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&*self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = serde_json::from_str(saved)?;
+        Ok(())
     }
 }
 

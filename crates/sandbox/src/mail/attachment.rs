@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mail_parser::{MimeHeaders, PartType};
+use serde::{Deserialize, Serialize};
 
 use crate::mail::message::{Content, Message, Seconds};
 
@@ -14,23 +15,24 @@ use crate::mail::message::{Content, Message, Seconds};
 pub const MAX_ATTACHMENTS: usize = 250;
 
 /// A file, or another message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum AttachmentKind {
     /// Bytes with a content type.
     File,
     /// A message as MIME.
     Item,
     /// An item that is not a message (an event, a contact): kept as the JSON it was given.
-    OtherItem(Arc<serde_json::Value>),
+    OtherItem(#[serde(with = "crate::persist::encoding::shared")] Arc<serde_json::Value>),
 }
 
 /// An attachment of a draft.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DraftAttachment {
     pub number: u32,
     pub name: String,
     pub content_type: String,
     pub kind: AttachmentKind,
+    #[serde(with = "crate::persist::encoding::base64")]
     pub bytes: Bytes,
     pub placement: Placement,
     pub content_id: Option<String>,
@@ -39,7 +41,7 @@ pub struct DraftAttachment {
 }
 
 /// Where an attachment shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placement {
     /// In the list of attachments.
     Attached,
@@ -52,7 +54,7 @@ pub enum Placement {
 pub fn of(message: &Message) -> Vec<Arc<DraftAttachment>> {
     match &message.content {
         Content::Draft(draft) => draft.attachments.clone(),
-        Content::Mime(bytes) => from_mime(bytes, message.modified),
+        Content::Mime(raw) => from_mime(&raw.bytes(), message.modified),
     }
 }
 

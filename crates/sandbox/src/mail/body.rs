@@ -47,13 +47,16 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 pub fn native(message: &Message) -> Body {
     match &message.content {
         Content::Draft(draft) => draft.body.clone(),
-        Content::Mime(bytes) => match mime::parse(bytes) {
-            Some(parsed) => native_of(&parsed),
-            None => Body {
-                kind: BodyKind::Text,
-                content: String::from_utf8_lossy(bytes).replace('\0', ""),
-            },
-        },
+        Content::Mime(raw) => {
+            let bytes = raw.bytes();
+            match mime::parse(&bytes) {
+                Some(parsed) => native_of(&parsed),
+                None => Body {
+                    kind: BodyKind::Text,
+                    content: String::from_utf8_lossy(&bytes).replace('\0', ""),
+                },
+            }
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::mail::ids::ItemKey;
 
 /// Position in a mailbox's history; grows with every change.
@@ -30,9 +32,11 @@ pub enum Entry {
 }
 
 /// One folder's log.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ChangeLog {
+    #[serde(skip)]
     entries: BTreeMap<Seq, Entry>,
+    #[serde(skip)]
     departures: VecDeque<Seq>,
     /// Tokens at or below this position are too old.
     floor: Seq,
@@ -61,6 +65,27 @@ impl ChangeLog {
                 self.floor = oldest;
             }
         }
+    }
+
+    /// Fills a log whose entries were saved apart from it; `departures` are the oldest first.
+    pub fn refill(&mut self, present: impl Iterator<Item = (Seq, ItemKey)>, departures: &[(Seq, Entry)]) {
+        let first = departures.len().saturating_sub(MAX_DEPARTURES);
+        for (seq, _) in &departures[..first] {
+            self.floor = self.floor.max(*seq);
+        }
+        let kept = &departures[first..];
+        self.departures = kept.iter().map(|(seq, _)| *seq).collect();
+        self.entries = present
+            .map(|(seq, item)| (seq, Entry::Present(item)))
+            .chain(kept.iter().copied())
+            .collect();
+    }
+
+    /// The messages that left, oldest first.
+    pub fn departed_entries(&self) -> impl Iterator<Item = (Seq, Entry)> + '_ {
+        self.departures
+            .iter()
+            .filter_map(|seq| self.entries.get(seq).map(|entry| (*seq, *entry)))
     }
 
     /// The entries after `cursor`, oldest first.

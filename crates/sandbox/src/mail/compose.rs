@@ -26,7 +26,7 @@ use crate::mail::message_input::one_line;
 #[must_use]
 pub fn message(message: &Message) -> Bytes {
     match &message.content {
-        Content::Mime(bytes) => bytes.clone(),
+        Content::Mime(raw) => raw.bytes(),
         Content::Draft(draft) => compose(message, draft),
     }
 }

@@ -5,8 +5,9 @@
 //! nobody has seen are remembered too, so that two answers to the same unknown mail meet.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::hash_map::Entry;
 
+use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -38,8 +39,12 @@ pub struct Ancestry {
 pub struct Conversations {
     /// Keyed by a hash: 24 bytes an entry instead of a whole Message-ID.
     by_message_id: HashMap<u64, [u8; 16]>,
-    hasher: RandomState,
+    /// Entries that are not yet saved, where anything is saved.
+    pub unsaved: Option<Vec<Joined>>,
 }
+
+/// One entry: the hash of a Message-ID, and its conversation.
+pub type Joined = (u64, [u8; 16]);
 
 impl Conversations {
     /// Finds or starts the conversation of a message, `fresh` being the id a new one gets, and remembers the message.
@@ -60,14 +65,36 @@ impl Conversations {
             .take(MAX_ANCESTORS);
         let hashes: Vec<u64> = ancestry.own.iter().chain(ancestors).map(|id| self.hash(id)).collect();
         for hash in hashes {
-            self.by_message_id.entry(hash).or_insert(conversation);
+            if let Entry::Vacant(place) = self.by_message_id.entry(hash) {
+                place.insert(conversation);
+                if let Some(unsaved) = &mut self.unsaved {
+                    unsaved.push((hash, conversation));
+                }
+            }
         }
         conversation
     }
 
+    /// All entries, in no order.
+    pub fn all(&self) -> impl Iterator<Item = Joined> + '_ {
+        self.by_message_id
+            .iter()
+            .map(|(hash, conversation)| (*hash, *conversation))
+    }
+
+    /// Takes over saved entries.
+    pub fn refill(&mut self, entries: impl IntoIterator<Item = Joined>) {
+        self.by_message_id.extend(entries);
+    }
+
+    /// The same in every process, since it is saved.
     fn hash(&self, message_id: &str) -> u64 {
-        self.hasher
-            .hash_one(message_id.trim().trim_start_matches('<').trim_end_matches('>'))
+        let id = message_id.trim().trim_start_matches('<').trim_end_matches('>');
+        let digest = digest::digest(&digest::SHA256, id.as_bytes());
+        digest
+            .as_ref()
+            .first_chunk::<8>()
+            .map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 }
 

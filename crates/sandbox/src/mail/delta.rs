@@ -83,7 +83,7 @@ fn link(scope: &Scope<'_>, mailbox: &Mailbox, folder: FolderKey, token: &Token) 
         "{}/{owner}/mailFolders('{}')/messages/delta?{kind}={}",
         request.service_root(),
         mailbox.codec.folder(folder),
-        token.encode(&scope.service.token_key)
+        token.encode(&scope.service.token_key.get())
     )
 }
 
@@ -92,7 +92,7 @@ fn given(scope: &Scope<'_>, mailbox: &Mailbox, folder: FolderKey, text: &str) ->
     let log = &mailbox.folder(folder)?.log;
     let highest = log.generation();
     let token =
-        Token::decode(text, &scope.service.token_key).ok_or_else(|| refusal::sync_state_not_found(0, highest))?;
+        Token::decode(text, &scope.service.token_key.get()).ok_or_else(|| refusal::sync_state_not_found(0, highest))?;
     let position = if token.walk.is_some() { token.base } else { token.seen };
     if token.mailbox != mailbox.user || token.folder != folder.0 || !log.can_continue(token.generation, position) {
         return Err(refusal::sync_state_not_found(token.generation, highest));

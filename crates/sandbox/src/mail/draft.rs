@@ -251,10 +251,11 @@ pub fn add_attachment(draft: &mut DraftContent, mut attachment: DraftAttachment)
 
 /// Turns a draft that is MIME into one whose parts can be changed. A message that is no draft stays as it is.
 pub fn structured(message: &mut Message) {
-    let Content::Mime(bytes) = &message.content else { return };
+    let Content::Mime(raw) = &message.content else { return };
     if !message.is_draft {
         return;
     }
+    let bytes = &raw.bytes();
     let ancestry = mime::ancestry(message);
     let attachments = attachment::from_mime(bytes, message.modified);
     let next = u32::try_from(attachments.len()).unwrap_or(u32::MAX).saturating_add(1);

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::mail::message::Message;
@@ -70,7 +71,7 @@ enum Key {
 }
 
 /// A value kept on a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtendedProperty {
     pub id: PropertyId,
     pub value: Box<str>,
@@ -133,6 +134,19 @@ impl PropertyId {
             Key::Tag(tag) => format!("0x{tag:x}"),
             Key::Number(set, number) => format!("{{{set}}} id 0x{number:x}"),
         }
+    }
+}
+
+impl Serialize for PropertyId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PropertyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::read(&text).ok_or_else(|| serde::de::Error::custom(format!("'{text}' is no id of an extended property")))
     }
 }
 

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::mail::change_log::{ChangeLog, Seq};
 use crate::mail::ids::{FolderKey, ItemKey};
 use crate::mail::message::{Message, Seconds};
 use crate::mail::well_known::{Visibility, WellKnown};
 
 /// A folder of a mailbox.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Folder {
     pub key: FolderKey,
     /// Only the root has none.
@@ -19,8 +21,11 @@ pub struct Folder {
     pub well_known: Option<WellKnown>,
     pub visibility: Visibility,
     /// Oldest first.
+    #[serde(skip)]
     pub by_time: BTreeSet<(Seconds, ItemKey)>,
+    #[serde(skip)]
     pub unread: usize,
+    #[serde(skip)]
     pub size: u64,
     pub log: ChangeLog,
     /// When the folder itself (name, place) last changed.

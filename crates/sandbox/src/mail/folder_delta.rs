@@ -36,7 +36,7 @@ pub fn delta(scope: &Scope<'_>) -> Result<GraphResponse, ODataError> {
     scope.read(|mailbox| {
         let mut token = match options.skip_token.as_ref().or(options.delta_token.as_ref()) {
             None => start(mailbox),
-            Some(text) => Token::decode(text, &scope.service.token_key)
+            Some(text) => Token::decode(text, &scope.service.token_key.get())
                 .filter(|token| token.mailbox == mailbox.user && token.folder == 0)
                 .ok_or_else(|| refusal::sync_state_not_found(0, 0))?,
         };
@@ -67,7 +67,7 @@ pub fn delta(scope: &Scope<'_>) -> Result<GraphResponse, ODataError> {
         let link = format!(
             "{}/{owner}/mailFolders/delta?{kind}={}",
             scope.request.service_root(),
-            token.encode(&scope.service.token_key)
+            token.encode(&scope.service.token_key.get())
         );
         let mut body = Map::new();
         body.insert(

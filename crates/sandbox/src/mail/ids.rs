@@ -6,18 +6,19 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A message within its mailbox; never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ItemKey(pub u32);
 
 /// A folder within its mailbox; never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FolderKey(pub u32);
 
 /// Which form of message id an answer carries (`Prefer: IdType="ImmutableId"`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum IdForm {
     /// Changes when the message moves.
     Default,
@@ -64,6 +65,13 @@ pub struct IdCodec {
     mailbox: [u8; 36],
     store: [u8; 16],
     replica: [u8; 16],
+}
+
+impl Default for IdCodec {
+    /// The codec of no mailbox, until the one that is meant is known.
+    fn default() -> Self {
+        Self::new(Uuid::nil())
+    }
 }
 
 const FOLDER_ENTRY: u16 = 46;

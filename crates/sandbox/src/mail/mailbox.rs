@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::mail::change_log::Seq;
@@ -14,6 +15,7 @@ use crate::mail::folder::Folder;
 use crate::mail::ids::{FolderKey, IdCodec, IdError, ItemKey, ParsedId, Place};
 use crate::mail::message::{Message, Seconds};
 use crate::mail::refusal;
+use crate::mail::saved::{Left, Unsaved};
 use crate::mail::well_known::{DEFINITIONS, WellKnown};
 use crate::odata::error::ODataError;
 
@@ -44,23 +46,31 @@ pub enum Touch {
 }
 
 /// One mailbox.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Mailbox {
     pub user: Uuid,
+    #[serde(skip)]
     pub codec: IdCodec,
     pub folders: BTreeMap<FolderKey, Folder>,
+    #[serde(skip)]
     pub conversations: Conversations,
     /// Folders that are gone, for the folder delta.
     pub gone_folders: Vec<(Seq, FolderKey)>,
-    messages: HashMap<ItemKey, Box<Message>>,
+    #[serde(skip)]
+    pub(super) messages: HashMap<ItemKey, Box<Message>>,
     /// All messages but the recoverable ones, oldest first.
-    by_time: BTreeSet<(Seconds, ItemKey)>,
+    #[serde(skip)]
+    pub(super) by_time: BTreeSet<(Seconds, ItemKey)>,
     well_known: HashMap<WellKnown, FolderKey>,
     next_folder: u32,
-    next_item: u32,
-    seq: Seq,
-    change: u32,
+    pub(super) next_item: u32,
+    pub(super) seq: Seq,
+    pub(super) change: u32,
+    #[serde(skip)]
     changes: Vec<Change>,
+    /// What changed since the last save, where anything is saved.
+    #[serde(skip)]
+    pub unsaved: Option<Unsaved>,
 }
 
 impl Mailbox {
@@ -81,6 +91,7 @@ impl Mailbox {
             seq: 0,
             change: 0,
             changes: Vec::new(),
+            unsaved: None,
         };
         for definition in DEFINITIONS {
             let parent = mailbox.well_known.get(&definition.parent).copied();
@@ -285,10 +296,22 @@ impl Mailbox {
                 .log
                 .departed(seq, message.key, message.moves, message.entered, message.log_seq);
         }
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.left.push(Left {
+                folder: message.folder,
+                seq,
+                item: message.key,
+                moves: message.moves,
+                entered: message.entered,
+            });
+        }
         self.note(ChangeKind::Deleted, message);
     }
 
     fn note(&mut self, kind: ChangeKind, message: &Message) {
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.items.insert(message.key);
+        }
         self.changes.push(Change {
             kind,
             item: message.key,

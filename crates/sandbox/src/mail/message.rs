@@ -6,18 +6,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::mail::attachment::DraftAttachment;
 use crate::mail::change_log::Seq;
 use crate::mail::extended::ExtendedProperty;
 use crate::mail::ids::{FolderKey, ItemKey, Place};
+use crate::persist::bodies::Raw;
 
 /// Seconds since 1970 UTC; Graph shows mail times to the second.
 pub type Seconds = i64;
 
 /// A name and an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Shown name; the address where none was given.
     pub name: Box<str>,
@@ -26,7 +27,7 @@ pub struct Person {
 }
 
 /// Who a message is from and to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct People {
     pub from: Option<Box<Person>>,
     /// Only where it differs from `from`.
@@ -51,7 +52,7 @@ impl People {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Importance {
     Low,
     #[default]
@@ -59,14 +60,14 @@ pub enum Importance {
     High,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Inference {
     #[default]
     Focused,
     Other,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum FlagStatus {
     #[default]
     NotFlagged,
@@ -75,7 +76,7 @@ pub enum FlagStatus {
 }
 
 /// A follow-up flag; its dates are kept as the client wrote them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Flag {
     pub status: FlagStatus,
     pub start: Option<serde_json::Value>,
@@ -84,7 +85,7 @@ pub struct Flag {
 }
 
 /// Whether a message went through transport: one that never did has no Internet headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// Created through the API and not sent.
     Created,
@@ -92,25 +93,26 @@ pub enum Origin {
     Transported,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BodyKind {
     Text,
     Html,
 }
 
 /// A body as written by the client or read from the MIME.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
     pub kind: BodyKind,
     pub content: String,
 }
 
 /// The parts of a draft that its record does not hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DraftContent {
     pub body: Body,
     /// `x-` headers.
     pub headers: Vec<(String, String)>,
+    #[serde(with = "crate::persist::encoding::shared_list")]
     pub attachments: Vec<Arc<DraftAttachment>>,
     /// Message-ID of the mail this one answers, with angle brackets.
     pub in_reply_to: Option<String>,
@@ -136,16 +138,16 @@ impl DraftContent {
 }
 
 /// What a message is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Content {
     /// Bytes exactly as they arrived or were sent.
-    Mime(Bytes),
+    Mime(Raw),
     /// A draft; its MIME is composed when asked for.
     Draft(Box<DraftContent>),
 }
 
 /// One message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
     pub key: ItemKey,
     pub folder: FolderKey,
@@ -174,7 +176,9 @@ pub struct Message {
     pub preview: Box<str>,
     pub internet_message_id: Box<str>,
     pub people: People,
+    #[serde(with = "crate::persist::encoding::base64")]
     pub conversation: [u8; 16],
+    #[serde(with = "crate::persist::encoding::base64")]
     pub conversation_index: Box<[u8]>,
     pub categories: Box<[String]>,
     pub flag: Option<Box<Flag>>,

@@ -68,10 +68,10 @@ pub fn record(bytes: Bytes, reception: Reception<'_>) -> (Message, Ancestry) {
         categories: Box::default(),
         flag: None,
         extended: Vec::new(),
-        content: Content::Mime(Bytes::new()),
+        content: Content::Mime(Bytes::new().into()),
     };
     let ancestry = fill(&mut message, &bytes, reception.at);
-    message.content = Content::Mime(bytes);
+    message.content = Content::Mime(bytes.into());
     (message, ancestry)
 }
 
@@ -222,7 +222,9 @@ pub fn ancestry_of(parsed: &mail_parser::Message<'_>) -> Ancestry {
 #[must_use]
 pub fn ancestry(message: &Message) -> Ancestry {
     match &message.content {
-        Content::Mime(bytes) => parse(bytes).map(|parsed| ancestry_of(&parsed)).unwrap_or_default(),
+        Content::Mime(raw) => parse(&raw.bytes())
+            .map(|parsed| ancestry_of(&parsed))
+            .unwrap_or_default(),
         Content::Draft(draft) => Ancestry {
             own: Some(message.internet_message_id.to_string()),
             in_reply_to: draft.in_reply_to.iter().cloned().collect(),
@@ -235,13 +237,14 @@ pub fn ancestry(message: &Message) -> Ancestry {
 /// The header block of a mail that went through transport.
 #[must_use]
 pub fn transport_headers(message: &Message) -> Option<String> {
-    let Content::Mime(bytes) = &message.content else {
+    let Content::Mime(raw) = &message.content else {
         return None;
     };
     if message.origin == Origin::Created {
         return None;
     }
-    let end = parse(bytes)?.root_part().offset_body;
+    let bytes = raw.bytes();
+    let end = parse(&bytes)?.root_part().offset_body;
     let block = bytes.get(..usize::try_from(end).ok()?)?;
     Some(String::from_utf8_lossy(block).replace('\0', ""))
 }

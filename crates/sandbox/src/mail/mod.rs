@@ -22,6 +22,7 @@ mod folder_delta;
 mod folder_endpoints;
 mod folder_tree;
 pub mod ids;
+pub mod keeping;
 mod links;
 mod listing;
 pub mod mailbox;
@@ -38,6 +39,7 @@ pub mod refusal;
 pub mod render;
 mod reply;
 mod routes;
+pub mod saved;
 mod send;
 mod settings;
 mod translate;
@@ -51,6 +53,7 @@ mod wire;
 pub mod tests;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use uuid::Uuid;
@@ -59,6 +62,7 @@ use crate::clock::SandboxClock;
 use crate::directory::{Directory, UserRef};
 use crate::entropy::Entropy;
 use crate::mail::ids::FolderKey;
+use crate::mail::keeping::{TokenKey, UnsavedMailboxes};
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Seconds;
 use crate::mail::outside::Outside;
@@ -76,12 +80,16 @@ pub struct MailService {
     clock: Arc<SandboxClock>,
     entropy: Arc<Entropy>,
     directory: Arc<dyn Directory>,
-    mailboxes: RwLock<HashMap<Uuid, Arc<RwLock<Mailbox>>>>,
+    /// A mailbox that nobody has used yet is not made: it has nothing that others have not.
+    mailboxes: RwLock<HashMap<Uuid, Option<Arc<RwLock<Mailbox>>>>>,
     outside: Mutex<Outside>,
     uploads: Mutex<Uploads>,
     notifier: Notifier,
     /// Makes delta tokens that were not given out here recognisable.
-    token_key: [u8; 16],
+    token_key: TokenKey,
+    /// Whether anything is saved.
+    watched: bool,
+    unsaved: Mutex<UnsavedMailboxes>,
 }
 
 impl MailService {
@@ -104,16 +112,19 @@ impl MailService {
             outside: Mutex::default(),
             uploads: Mutex::default(),
             notifier,
-            token_key,
+            token_key: TokenKey::new(token_key),
+            watched: false,
+            unsaved: Mutex::default(),
         }
     }
 
     /// Gives a user a mailbox; one that exists stays as it is.
     pub fn create_mailbox(&self, user_id: Uuid, address: &str, display_name: &str) {
         let mut mailboxes = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
-        mailboxes
-            .entry(user_id)
-            .or_insert_with(|| Arc::new(RwLock::new(Mailbox::new(user_id))));
+        if let Entry::Vacant(place) = mailboxes.entry(user_id) {
+            place.insert(None);
+            self.note_unsaved(user_id);
+        }
         tracing::debug!(%user_id, address, display_name, "mailbox created");
     }
 
@@ -154,8 +165,28 @@ impl MailService {
     }
 
     fn mailbox(&self, user: Uuid) -> Result<Arc<RwLock<Mailbox>>, ODataError> {
-        let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
-        mailboxes.get(&user).cloned().ok_or_else(refusal::no_mailbox)
+        {
+            let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(mailbox) = mailboxes.get(&user).ok_or_else(refusal::no_mailbox)? {
+                return Ok(Arc::clone(mailbox));
+            }
+        }
+        let mut mailboxes = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
+        let place = mailboxes.get_mut(&user).ok_or_else(refusal::no_mailbox)?;
+        let mailbox = place.get_or_insert_with(|| {
+            let mut mailbox = Mailbox::new(user);
+            if self.watched {
+                mailbox.watch();
+            }
+            Arc::new(RwLock::new(mailbox))
+        });
+        Ok(Arc::clone(mailbox))
+    }
+
+    fn note_unsaved(&self, user: Uuid) {
+        if self.watched {
+            self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
+        }
     }
 
     fn read<T>(&self, mailbox: &RwLock<Mailbox>, look: impl FnOnce(&Mailbox) -> T) -> T {
@@ -166,6 +197,8 @@ impl MailService {
     /// their order.
     fn write<T>(&self, mailbox: &RwLock<Mailbox>, change: impl FnOnce(&mut Mailbox) -> T) -> T {
         let mut mailbox = mailbox.write().unwrap_or_else(PoisonError::into_inner);
+        // Before the change: a save that begins after it must not overlook this mailbox.
+        self.note_unsaved(mailbox.user);
         let result = change(&mut mailbox);
         let changes = mailbox.take_changes();
         if !changes.is_empty() {

@@ -4,14 +4,17 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::persist::bodies::Raw;
 
 /// Mails kept.
 const MAX_KEPT: usize = 100_000;
 
 /// A mail that left the tenant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutsideMail {
     /// Counts from one.
     pub seq: u64,
@@ -26,7 +29,7 @@ pub struct OutsideMail {
     /// When it left.
     pub sent_at: Timestamp,
     /// The bytes on the wire.
-    pub raw: Bytes,
+    pub raw: Raw,
 }
 
 /// All mails that left.
@@ -34,6 +37,8 @@ pub struct OutsideMail {
 pub struct Outside {
     mails: VecDeque<OutsideMail>,
     last: u64,
+    /// Number of the last one that was saved.
+    saved: u64,
 }
 
 impl Outside {
@@ -45,6 +50,59 @@ impl Outside {
             self.mails.pop_front();
         }
         self.mails.push_back(mail);
+    }
+
+    /// Up to `most` mails that are not yet saved, and the number of the last one that is.
+    #[must_use]
+    pub fn unsaved(&self, most: usize) -> (u64, Vec<OutsideMail>) {
+        let unsaved = self.mails.iter().filter(|mail| mail.seq > self.saved);
+        (self.saved, unsaved.take(most).cloned().collect())
+    }
+
+    /// Notes where the bytes of a mail are now.
+    pub fn settle(&mut self, seq: u64, raw: Raw) {
+        if let Ok(at) = self.mails.binary_search_by_key(&seq, |mail| mail.seq) {
+            self.mails[at].raw = raw;
+        }
+    }
+
+    /// Notes that everything up to `seq` is saved.
+    pub fn saved_up_to(&mut self, seq: u64) {
+        self.saved = seq;
+    }
+
+    /// Notes that what came after `seq` is not saved after all.
+    pub fn put_back(&mut self, seq: u64) {
+        self.saved = self.saved.min(seq);
+    }
+
+    /// Notes that nothing is saved.
+    pub fn mark_all_unsaved(&mut self) {
+        self.saved = 0;
+    }
+
+    /// Takes the bytes that lie in a segment back into memory: the next save puts them elsewhere.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn take_out_of(&mut self, segment: u32) -> Result<(), Error> {
+        let mut first = None;
+        for mail in self.mails.iter_mut().filter(|mail| mail.raw.segment() == Some(segment)) {
+            mail.raw = Raw::Held(mail.raw.checked_bytes()?);
+            first.get_or_insert(mail.seq);
+        }
+        if let Some(seq) = first {
+            self.put_back(seq - 1);
+        }
+        Ok(())
+    }
+
+    /// Takes over saved mails, oldest first.
+    pub fn restore(&mut self, mails: Vec<OutsideMail>) {
+        let surplus = mails.len().saturating_sub(MAX_KEPT);
+        self.mails = mails.into_iter().skip(surplus).collect();
+        self.last = self.mails.back().map_or(0, |mail| mail.seq);
+        self.saved = self.last;
     }
 
     /// The mails to one address, or all, oldest first.

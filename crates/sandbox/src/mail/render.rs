@@ -178,13 +178,13 @@ fn unique_body(message: &Message, view: &View) -> Body {
 
 /// Headers come from transport only; an item that was never sent has no such property at all.
 fn internet_headers(message: &Message) -> Option<Value> {
-    let Content::Mime(bytes) = &message.content else {
+    let Content::Mime(raw) = &message.content else {
         return None;
     };
     if message.origin == Origin::Created {
         return None;
     }
-    let lines: Vec<Value> = mime::header_lines(bytes)
+    let lines: Vec<Value> = mime::header_lines(&raw.bytes())
         .into_iter()
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();

@@ -94,13 +94,13 @@ fn ancestry_of_answer(original: &Message, before: Ancestry) -> Ancestry {
 fn from_mime(scope: &Scope<'_>, original: &Message, kind: Kind, ancestry: &Ancestry) -> Result<Message, ODataError> {
     let bytes = mime_body(scope.request)?;
     let (mut draft, _) = draft::from_mime(bytes, &making(scope));
-    if let Content::Mime(bytes) = &draft.content {
+    if let Content::Mime(raw) = &draft.content {
         let mut defaults = Vec::new();
         if kind != Kind::Forward {
             defaults.push(("In-Reply-To", ancestry.in_reply_to.join(" ")));
             defaults.push(("References", ancestry.references.join(" ")));
         }
-        let completed = wire::outgoing(bytes, &defaults);
+        let completed = wire::outgoing(&raw.bytes(), &defaults);
         draft.size = u32::try_from(completed.len()).unwrap_or(u32::MAX);
         draft.content = Content::Mime(completed.into());
     }

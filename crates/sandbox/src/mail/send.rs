@@ -125,13 +125,13 @@ fn prepare(scope: &Scope<'_>, message: &mut Message) -> Result<Outgoing, ODataEr
     }
     let bytes = match &message.content {
         Content::Draft(_) => compose::message(message),
-        Content::Mime(bytes) => complete_mime(message, bytes, &own, at),
+        Content::Mime(raw) => complete_mime(message, &raw.bytes(), &own, at),
     };
     if bytes.len() > MAX_SEND_BYTES {
         return Err(refusal::too_large());
     }
     message.size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    message.content = Content::Mime(bytes.clone());
+    message.content = Content::Mime(bytes.clone().into());
     // On behalf of another, the envelope names who really sends.
     let mail_from = message
         .people

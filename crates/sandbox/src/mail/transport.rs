@@ -214,7 +214,7 @@ impl MailService {
                 .map(|id| format!("<{id}>")),
             subject: parsed.as_ref().and_then(|mail| mail.subject()).map(str::to_owned),
             sent_at: at,
-            raw: bytes,
+            raw: bytes.into(),
         };
         self.outside.lock().unwrap_or_else(PoisonError::into_inner).add(mail);
     }

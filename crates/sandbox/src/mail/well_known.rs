@@ -2,8 +2,10 @@
 //!
 //! Owns the names usable as ids (contract §2.4), the names shown to people, and where each folder hangs.
 
+use serde::{Deserialize, Serialize};
+
 /// A folder that exists in every mailbox and can be addressed by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum WellKnown {
     Root,
     MessageFolderRoot,
@@ -26,7 +28,7 @@ pub enum WellKnown {
 }
 
 /// Whether a listing shows a folder only when asked for hidden ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Visibility {
     Shown,
     Hidden,

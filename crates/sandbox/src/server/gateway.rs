@@ -96,7 +96,7 @@ pub async fn handle(
     let response = match verdict.effect {
         Some(Effect::Status(ref fault)) if is_login => fault.login_response(),
         Some(Effect::Status(ref fault)) => fault.graph_response(&stamp),
-        _ => serve(&gateway, service, path, parts, body, &stamp).await,
+        _ => guarded(&gateway, service, path, parts, body, &stamp).await,
     };
     entry.end(response.status, response.body.len());
     if matches!(verdict.effect, Some(Effect::CutAfter)) {
@@ -120,6 +120,38 @@ fn service_of(path: &[String]) -> Service {
 
 fn display_path(path: &[String]) -> String {
     format!("/{}", path.join("/"))
+}
+
+/// Serves what the data directory allows: no change that cannot be saved, no answer from bytes that cannot be read.
+async fn guarded(
+    gateway: &Gateway,
+    service: Service,
+    path: Vec<String>,
+    parts: Parts,
+    body: Bytes,
+    stamp: &Stamp,
+) -> GraphResponse {
+    let Some(health) = gateway.sandbox.saver.as_ref().map(|saver| Arc::clone(saver.health())) else {
+        return serve(gateway, service, path, parts, body, stamp).await;
+    };
+    let refused = |problem: String| {
+        let status = StatusCode::INSUFFICIENT_STORAGE;
+        ODataError::new(status, "ErrorInsufficientStorage", problem).render(stamp)
+    };
+    if !matches!(service, Service::Login)
+        && !parts.method.is_safe()
+        && let Some(problem) = health.problem()
+    {
+        return refused(format!(
+            "The sandbox accepts no change, because it cannot be saved: {problem}."
+        ));
+    }
+    let failed_before = health.failed_reads();
+    let response = serve(gateway, service, path, parts, body, stamp).await;
+    if health.failed_reads() != failed_before {
+        return refused("The sandbox cannot read mails in its data directory; its log says which file.".to_owned());
+    }
+    response
 }
 
 async fn serve(

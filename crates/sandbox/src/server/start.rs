@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::auth::TokenCache;
 use crate::clock::SandboxClock;
-use crate::config::{Config, Description};
+use crate::config::{Config, Description, Persistence};
 use crate::directory::tenant::Tenant;
 use crate::directory::{Directory, seed};
 use crate::entra::Entra;
@@ -23,6 +23,8 @@ use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
 use crate::notify::NotifySettings;
+use crate::persist::place::Place;
+use crate::persist::saver::{self, Founding, Occasion, Saved, Saver};
 use crate::server::authority::{self, Authority};
 use crate::server::{connect, listen};
 use crate::state::Sandbox;
@@ -34,6 +36,8 @@ pub struct Running {
     description: Description,
     tasks: TaskTracker,
     stop: DropGuard,
+    sandbox: Arc<Sandbox>,
+    founding: Arc<Founding>,
 }
 
 impl Running {
@@ -43,12 +47,35 @@ impl Running {
         &self.description
     }
 
-    /// Stops all listeners and background tasks and waits for them.
+    /// Stops all listeners and background tasks, waits for them, and saves the state a last time if it is saved.
+    /// A save that fails is logged; [`Running::stop`] returns it.
     pub async fn shutdown(self) {
-        let Self { tasks, stop, .. } = self;
+        if let Err(error) = self.stop().await {
+            tracing::error!(%error, "the last changes could not be saved");
+        }
+    }
+
+    /// Like [`Running::shutdown`].
+    ///
+    /// # Errors
+    /// When the state could not be saved.
+    pub async fn stop(self) -> Result<(), Error> {
+        let Self {
+            tasks,
+            stop,
+            sandbox,
+            founding,
+            ..
+        } = self;
         drop(stop);
         tasks.close();
         tasks.wait().await;
+        let Some(saver) = sandbox.saver.clone() else {
+            return Ok(());
+        };
+        let last = tokio::task::spawn_blocking(move || saver.save(&sandbox, &founding, Occasion::Closing));
+        last.await
+            .unwrap_or_else(|error| Err(Error::Config(format!("the last save ended abnormally: {error}"))))
     }
 }
 
@@ -60,6 +87,18 @@ impl Sandbox {
     pub async fn start(config: Config) -> Result<Running, Error> {
         check(&config)?;
         let machine_time = SandboxClock::system().now();
+        let place = match config.persistence {
+            Persistence::Memory => None,
+            Persistence::Saved => Some(Place::open(&config.data_directory, false)?),
+            Persistence::Fresh => Some(Place::open(&config.data_directory, true)?),
+        };
+        let (saver, saved) = match place {
+            Some(place) => {
+                let (saver, saved) = Saver::open(place)?;
+                (Some(saver), saved)
+            }
+            None => (None, Saved::default()),
+        };
         let authority = Authority::open(&config.data_directory, machine_time)?;
         let tls = authority.server_config(machine_time)?;
         if config.service_certificate {
@@ -80,7 +119,8 @@ impl Sandbox {
             None => None,
         };
 
-        let (sandbox, administrator) = assemble(&config, &authority, &tasks, &stop)?;
+        let (sandbox, founding) = assemble(&config, &authority, &tasks, &stop, saver, saved)?;
+        let founding = Arc::new(founding);
         let authority_url = format!("https://localhost:{}", https_address.port());
         let plain_url = http
             .as_ref()
@@ -96,7 +136,7 @@ impl Sandbox {
             control_url: format!("http://{control_address}"),
             smtp_address: smtp_address.to_string(),
             connect_proxy: proxy.as_ref().map(|(_, address)| format!("http://{address}")),
-            administrator,
+            administrator: founding.administrator.clone(),
             mailboxes: config.mailboxes.clone(),
         };
         let _ = sandbox.description.set(description.clone());
@@ -109,7 +149,17 @@ impl Sandbox {
         if let Some((listener, _)) = proxy {
             tasks.spawn(connect::serve(listener, https_address, stop.clone()));
         }
-        tasks.spawn(smtp::serve(sandbox, smtp, stop));
+        if let Some(saver) = sandbox.saver.clone() {
+            // The first save shows at once whether the directory can be used.
+            saver.save(&sandbox, &founding, Occasion::Regular)?;
+            tasks.spawn(saver::run(
+                saver,
+                Arc::clone(&sandbox),
+                Arc::clone(&founding),
+                stop.clone(),
+            ));
+        }
+        tasks.spawn(smtp::serve(Arc::clone(&sandbox), smtp, stop));
         if let Some(file) = &config.description_file {
             let mut text =
                 serde_json::to_vec_pretty(&description).expect("a description has string keys and plain values");
@@ -121,6 +171,8 @@ impl Sandbox {
             description,
             tasks,
             stop: guard,
+            sandbox,
+            founding,
         })
     }
 }
@@ -148,20 +200,36 @@ fn assemble(
     authority: &Authority,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<(Arc<Sandbox>, crate::config::AdministratorDescription), Error> {
+    saver: Option<Saver>,
+    mut saved: Saved,
+) -> Result<(Arc<Sandbox>, Founding), Error> {
     let clock = Arc::new(match config.frozen_at {
         Some(at) => SandboxClock::frozen_at(at),
         None => SandboxClock::system(),
     });
     let entropy = Arc::new(config.seed.map_or_else(Entropy::system, Entropy::seeded));
-    let tenant_id: Uuid = config.tenant_id.unwrap_or_else(|| entropy.uuid());
-    let tenant = Arc::new(Tenant::new(
+    let known = saved.founding.as_ref();
+    if let Some(known) = known {
+        check_founding(config, known)?;
+    }
+    let tenant_id: Uuid = known
+        .map(|known| known.id)
+        .or(config.tenant_id)
+        .unwrap_or_else(|| entropy.uuid());
+    let mut tenant = Tenant::new(
         tenant_id,
         &config.tenant_domain,
         Arc::clone(&clock),
         Arc::clone(&entropy),
-    ));
-    let administrator = seed::populate(&tenant);
+    );
+    if let Some(known) = known {
+        tenant.created_at = known.created_at;
+    }
+    let tenant = Arc::new(tenant);
+    let administrator = match known {
+        Some(known) => known.administrator.clone(),
+        None => seed::populate(&tenant),
+    };
     let mut trusted_pem = vec![authority.pem.clone().into_bytes()];
     if let Some(path) = &config.notification_ca_file {
         trusted_pem.push(std::fs::read(path).map_err(|source| Error::File {
@@ -169,7 +237,14 @@ fn assemble(
             source,
         })?);
     }
-    let entra = Entra::new(&trusted_pem)?;
+    let entra = Entra::new(&trusted_pem, known.map(|known| &known.key))?;
+    let founding = Founding {
+        id: tenant_id,
+        domain: tenant.domain.clone(),
+        created_at: tenant.created_at,
+        administrator,
+        key: entra.key.saved(),
+    };
     let settings = NotifySettings {
         plain_http: config.notify_plain_http,
         trusted_pem,
@@ -180,14 +255,11 @@ fn assemble(
     let exchange = Arc::new(Exchange::new(Arc::clone(&tenant), config.exchange));
     tenant.govern(&exchange);
     let directory: Arc<dyn Directory> = tenant.clone();
-    let mail = MailService::new(Arc::clone(&clock), Arc::clone(&entropy), directory, settings);
-    for address in &config.mailboxes {
-        let user = seed::add_mail_user(&tenant, address, None).ok_or_else(|| {
-            Error::Config(format!(
-                "the mailbox '{address}' is listed twice or taken by another user"
-            ))
-        })?;
-        mail.create_mailbox(user.id, address, &user.display_name);
+    let mut mail = MailService::new(Arc::clone(&clock), Arc::clone(&entropy), directory, settings);
+    if let Some(saver) = &saver {
+        mail.watch();
+        let lines = std::mem::take(&mut saved.mail);
+        mail.restore(lines).map_err(|problem| saver.damage(problem))?;
     }
     let sandbox = Sandbox {
         clock,
@@ -200,6 +272,44 @@ fn assemble(
         faults: Faults::default(),
         ledger: Ledger::default(),
         description: std::sync::OnceLock::new(),
+        saver: saver.map(Arc::new),
     };
-    Ok((Arc::new(sandbox), administrator))
+    if let Some(saver) = &sandbox.saver {
+        saver.restore(&saved, &sandbox)?;
+    }
+    add_mailboxes(&sandbox, &config.mailboxes, saved.founding.is_some())?;
+    Ok((Arc::new(sandbox), founding))
+}
+
+/// Gives the configured addresses a mailbox; in a restored tenant, those that have none.
+fn add_mailboxes(sandbox: &Sandbox, addresses: &[String], restored: bool) -> Result<(), Error> {
+    for address in addresses {
+        let user = match sandbox.tenant.user_by_address(address) {
+            Some(user) if restored => user,
+            _ => seed::add_mail_user(&sandbox.tenant, address, None).ok_or_else(|| {
+                Error::Config(format!(
+                    "the mailbox '{address}' is listed twice or taken by another user"
+                ))
+            })?,
+        };
+        sandbox.mail.create_mailbox(user.id, address, &user.display_name);
+    }
+    Ok(())
+}
+
+/// A restored tenant keeps its id and domain.
+fn check_founding(config: &Config, known: &Founding) -> Result<(), Error> {
+    let domain = config.tenant_domain.to_ascii_lowercase();
+    let (asked, found) = if domain != known.domain {
+        (domain, known.domain.clone())
+    } else {
+        match config.tenant_id.filter(|id| *id != known.id) {
+            Some(id) => (id.to_string(), known.id.to_string()),
+            None => return Ok(()),
+        }
+    };
+    Err(Error::Config(format!(
+        "the directory {} holds the tenant {found} and not {asked}: choose another directory or start with --fresh",
+        config.data_directory.display()
+    )))
 }

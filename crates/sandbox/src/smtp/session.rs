@@ -196,6 +196,10 @@ fn path(argument: &str, keyword: &str) -> Option<(String, String)> {
 }
 
 async fn deliver(sandbox: &Sandbox, message: &[u8], transaction: Transaction, helo: &str, peer: SocketAddr) -> String {
+    if let Some(problem) = sandbox.saver.as_ref().and_then(|saver| saver.health().problem()) {
+        tracing::warn!(problem, "a mail was refused because it could not be saved");
+        return "452 4.3.1 Insufficient system storage".to_owned();
+    }
     let from = transaction.from.unwrap_or_default();
     let id = sandbox.entropy.uuid();
     let address = peer.ip().to_string();

@@ -16,6 +16,7 @@ mod federation;
 mod harness;
 mod refusals;
 mod registration;
+mod restart;
 mod signing;
 mod smtp;
 mod tokens;
