@@ -5,6 +5,7 @@
 //! and the binary from outside, as a user does. Invariant: a command that could not do its work
 //! exits with a code other than 0.
 
+mod bench;
 mod console;
 mod demo;
 mod process;
@@ -38,6 +39,10 @@ enum Task {
     ///
     /// Every argument goes to `guichet demo`: `cargo xtask demo --once`, `cargo xtask demo --help`.
     Demo(demo::Options),
+    /// Measure how fast and how large a part of the product is
+    ///
+    /// `cargo xtask bench sandbox`; `--full` holds a million mails, `--json` prints for programs.
+    Bench(bench::Options),
     /// Build the console's pages, if they changed
     Console,
 }
@@ -57,6 +62,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Test(options) => test::run(&workspace, options),
         Task::Demo(options) => demo::run(&workspace, options),
+        Task::Bench(options) => bench::run(&workspace, options),
         Task::Console => {
             println!("{}", console::build(&workspace)?);
             Ok(ExitCode::SUCCESS)

@@ -29,6 +29,9 @@ use crate::persist::Section;
 /// How many objects of one kind a tenant holds: far above any test, and a bound for a client that runs away.
 pub const MAX_OBJECTS: usize = 20_000;
 
+/// Users of a tenant: an organisation of a hundred thousand mailboxes fits.
+const MAX_USERS: usize = 250_000;
+
 /// The directory.
 #[derive(Debug)]
 pub struct Tenant {
@@ -133,7 +136,7 @@ impl Tenant {
     pub fn add_user(&self, new: NewUser<'_>) -> Option<UserRef> {
         let name = new.user_principal_name.to_lowercase();
         let mut objects = self.write();
-        if objects.names.contains_key(&name) || objects.users.len() >= MAX_OBJECTS {
+        if objects.names.contains_key(&name) || objects.users.len() >= MAX_USERS {
             return None;
         }
         let user = User {
