@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::Connection;
 use crate::mails::mail;
+use crate::report::now;
 
 /// Mailboxes the load is spread over.
 pub const MAILBOXES: usize = 8;
@@ -96,7 +97,7 @@ impl Load {
         F: Fn(usize, Connection, Instant) -> W,
         W: Future<Output = usize> + Send + 'static,
     {
-        let started = Instant::now();
+        let started = now();
         let end = started + self.time;
         let mut tasks = Vec::new();
         for number in 0..CONNECTIONS {
@@ -119,7 +120,7 @@ impl Load {
 
     /// Puts `count` mails into the mailboxes in turn; their bytes, and how long it took.
     pub async fn fill(&self, count: usize) -> (u64, Duration) {
-        let started = Instant::now();
+        let started = now();
         let mut tasks = Vec::new();
         for part in 0..CONNECTIONS {
             let (boxes, base) = (self.boxes.clone(), self.description.control_url.clone());
@@ -151,7 +152,7 @@ impl Load {
             async move {
                 let first = format!("/v1.0/users/{user}/mailFolders/inbox/messages/delta?{query}");
                 let (mut path, mut pages) = (first.clone(), 0);
-                while Instant::now() < end {
+                while now() < end {
                     let answer = connection.send("GET", &path, &head, b"").await;
                     assert_eq!(answer.status, 200, "a page comes");
                     match link(answer.body, "\"@odata.nextLink\":\"") {
@@ -177,7 +178,7 @@ impl Load {
             let (user, head) = (self.boxes[0].clone(), self.authorization.clone());
             async move {
                 let mut done = 0;
-                while Instant::now() < end {
+                while now() < end {
                     let id = &ids[done % ids.len()];
                     let path = format!("/v1.0/users/{user}/messages/{id}?{query}");
                     let answer = connection.send("GET", &path, &head, b"").await;
@@ -200,7 +201,7 @@ impl Load {
             async move {
                 let path = format!("/v1.0/users/{user}/mailFolders/inbox/messages?$top={PAGE}&{SELECT}");
                 let mut done = 0;
-                while Instant::now() < end {
+                while now() < end {
                     let answer = connection.send("GET", &path, &head, b"").await;
                     assert_eq!(answer.status, 200, "a page comes");
                     done += PAGE;
@@ -230,7 +231,7 @@ impl Load {
             let head = format!("{}Content-Type: application/json\r\n", self.authorization);
             async move {
                 let mut done = 0;
-                while Instant::now() < end {
+                while now() < end {
                     let answer = connection.send("POST", "/v1.0/$batch", &head, body.as_bytes()).await;
                     assert_eq!(answer.status, 200, "a batch is answered");
                     done += BATCH;

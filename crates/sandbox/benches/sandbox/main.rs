@@ -9,10 +9,10 @@ mod mails;
 mod report;
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use guichet_sandbox::{Config, Persistence, Running, Sandbox};
-use report::Report;
+use report::{Report, now};
 
 /// What was asked for on the command line.
 #[derive(Debug, Clone)]
@@ -114,7 +114,7 @@ fn addresses(count: usize) -> Vec<String> {
 }
 
 async fn start(config: Config) -> (Running, Duration) {
-    let started = Instant::now();
+    let started = now();
     let running = Sandbox::start(config).await.expect("the sandbox starts");
     (running, started.elapsed())
 }
@@ -155,7 +155,7 @@ async fn memory(options: &Options, directory: &std::path::Path, report: &mut Rep
         options.messages as f64 / took.as_secs_f64(),
     );
     report.megabytes("raw bytes of the mails", options.messages, raw);
-    let started = Instant::now();
+    let started = now();
     running.stop().await.expect("the last save");
     report.seconds("last save and stop", options.messages, started.elapsed());
     let (running, took) = start(config(directory, Persistence::Saved, boxes)).await;

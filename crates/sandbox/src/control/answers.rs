@@ -22,6 +22,11 @@ impl Refusal {
         Self(StatusCode::NOT_FOUND, text.into())
     }
 
+    /// The data directory fails.
+    pub fn no_room(text: impl Into<String>) -> Self {
+        Self(StatusCode::INSUFFICIENT_STORAGE, text.into())
+    }
+
     /// It exists already.
     pub fn conflict(text: impl Into<String>) -> Self {
         Self(StatusCode::CONFLICT, text.into())

@@ -13,9 +13,12 @@ mod tenant;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post, put};
 
+use crate::control::answers::Refusal;
 use crate::state::Sandbox;
 
 /// Largest message that can be injected: Microsoft's own maximum is 150 MB.
@@ -61,5 +64,25 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/delta/replay", post(tenant::replay_delta))
         .route("/delta/expire", post(tenant::expire_delta))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(Arc::clone(&sandbox), storable))
         .with_state(sandbox)
+}
+
+/// Refuses changes that cannot be saved, and answers made from mails that cannot be read.
+async fn storable(State(sandbox): State<Arc<Sandbox>>, request: Request, next: Next) -> Response {
+    let Some(health) = sandbox.saver.as_ref().map(|saver| Arc::clone(saver.health())) else {
+        return next.run(request).await;
+    };
+    if !request.method().is_safe()
+        && let Some(problem) = health.problem()
+    {
+        return Refusal::no_room(format!("no change is accepted, because it cannot be saved: {problem}"))
+            .into_response();
+    }
+    let failed_before = health.failed_reads();
+    let response = next.run(request).await;
+    if health.failed_reads() != failed_before {
+        return Refusal::no_room("mails in the data directory cannot be read: see the log").into_response();
+    }
+    response
 }

@@ -13,7 +13,7 @@ use crate::mail::message::{Body, BodyKind, Content, Message};
 use crate::mail::mime;
 
 /// Whether HTML is shown as it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum HtmlSafety {
     #[default]
     Sanitised,

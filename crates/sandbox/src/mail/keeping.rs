@@ -93,13 +93,12 @@ impl MailService {
         let users = std::mem::take(&mut *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner));
         // All of them are noted first, so that none is forgotten when one fails.
         taken.mailboxes = users.iter().map(|user| (*user, Unsaved::default())).collect();
-        for place in 0..taken.mailboxes.len() {
-            let user = taken.mailboxes[place].0;
-            match self.used(user) {
+        for (user, unsaved) in &mut taken.mailboxes {
+            match self.used(*user) {
                 None => journal
                     .append(MAILBOX, &user.to_string(), UNUSED)
                     .map_err(journal_error)?,
-                Some(mailbox) => self.save_mailbox(user, &mailbox, journal, bodies, &mut taken.mailboxes[place].1)?,
+                Some(mailbox) => self.save_mailbox(*user, &mailbox, journal, bodies, unsaved)?,
             }
         }
         self.save_outside(journal, bodies, taken)
@@ -241,7 +240,11 @@ impl MailService {
             let mailbox = saved
                 .rebuild(user)
                 .map_err(|problem| format!("the mailbox {user}: {problem}"))?;
-            mailboxes.insert(user, mailbox.map(|mailbox| Arc::new(RwLock::new(mailbox))));
+            let mailbox = mailbox.map(|mut mailbox| {
+                mailbox.shown = Arc::clone(&self.shown);
+                Arc::new(RwLock::new(mailbox))
+            });
+            mailboxes.insert(user, mailbox);
         }
         let mut mails = Vec::with_capacity(lines.outside.len());
         for (seq, mail) in lines.outside {
@@ -321,9 +324,8 @@ fn journal_error(source: std::io::Error) -> Error {
     Error::file(std::path::Path::new("state/journal"), source)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
 fn shape(error: serde_json::Error) -> Error {
-    Error::Config(format!("a mailbox has a shape that cannot be saved: {error}"))
+    journal_error(error.into())
 }
 
 /// The lines about mail of an earlier start.

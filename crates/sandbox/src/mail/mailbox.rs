@@ -5,6 +5,7 @@
 //! log has exactly one entry for it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::mail::ids::{FolderKey, IdCodec, IdError, ItemKey, ParsedId, Place};
 use crate::mail::message::{Message, Seconds};
 use crate::mail::refusal;
 use crate::mail::saved::{Left, Unsaved};
+use crate::mail::shown::ShownBodies;
 use crate::mail::well_known::{DEFINITIONS, WellKnown};
 use crate::odata::error::ODataError;
 
@@ -68,6 +70,9 @@ pub struct Mailbox {
     pub(super) change: u32,
     #[serde(skip)]
     changes: Vec<Change>,
+    /// Bodies as they were shown, over all mailboxes.
+    #[serde(skip)]
+    pub shown: Arc<ShownBodies>,
     /// What changed since the last save, where anything is saved.
     #[serde(skip)]
     pub unsaved: Option<Unsaved>,
@@ -91,6 +96,7 @@ impl Mailbox {
             seq: 0,
             change: 0,
             changes: Vec::new(),
+            shown: Arc::default(),
             unsaved: None,
         };
         for definition in DEFINITIONS {

@@ -42,6 +42,7 @@ mod routes;
 pub mod saved;
 mod send;
 mod settings;
+pub mod shown;
 mod translate;
 mod transport;
 mod upload;
@@ -66,6 +67,7 @@ use crate::mail::keeping::{TokenKey, UnsavedMailboxes};
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Seconds;
 use crate::mail::outside::Outside;
+use crate::mail::shown::ShownBodies;
 use crate::mail::upload::Uploads;
 use crate::notify::{Folders, Notifier, NotifySettings};
 use crate::odata::error::ODataError;
@@ -87,6 +89,7 @@ pub struct MailService {
     notifier: Notifier,
     /// Makes delta tokens that were not given out here recognisable.
     token_key: TokenKey,
+    shown: Arc<ShownBodies>,
     /// Whether anything is saved.
     watched: bool,
     unsaved: Mutex<UnsavedMailboxes>,
@@ -113,6 +116,7 @@ impl MailService {
             uploads: Mutex::default(),
             notifier,
             token_key: TokenKey::new(token_key),
+            shown: Arc::default(),
             watched: false,
             unsaved: Mutex::default(),
         }
@@ -175,6 +179,7 @@ impl MailService {
         let place = mailboxes.get_mut(&user).ok_or_else(refusal::no_mailbox)?;
         let mailbox = place.get_or_insert_with(|| {
             let mut mailbox = Mailbox::new(user);
+            mailbox.shown = Arc::clone(&self.shown);
             if self.watched {
                 mailbox.watch();
             }

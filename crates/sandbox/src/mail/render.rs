@@ -135,8 +135,8 @@ fn property_of(
         )
         .into(),
         Property::InferenceClassification => inference(message.inference).into(),
-        Property::Body => body_json(&body::shown(body::native(message), view.body, view.safety)),
-        Property::UniqueBody => body_json(&unique_body(message, view)),
+        Property::Body => body_json(&mailbox.shown.of(mailbox.user, message, view.body, view.safety)),
+        Property::UniqueBody => body_json(&unique_body(mailbox, message, view)),
         Property::Sender => person(message.people.shown_sender()?),
         Property::From => person(message.people.from.as_deref()?),
         Property::ToRecipients => people(&message.people.to),
@@ -149,8 +149,8 @@ fn property_of(
 }
 
 /// What the sender wrote newly: the text before the quoted original.
-fn unique_body(message: &Message, view: &View) -> Body {
-    let shown = body::shown(body::native(message), view.body, view.safety);
+fn unique_body(mailbox: &Mailbox, message: &Message, view: &View) -> Body {
+    let shown = mailbox.shown.of(mailbox.user, message, view.body, view.safety);
     let marks: [&str; 3] = match shown.kind {
         BodyKind::Html => ["<hr ", "<hr>", "<blockquote"],
         BodyKind::Text => [
@@ -161,7 +161,7 @@ fn unique_body(message: &Message, view: &View) -> Body {
     };
     let cut = marks.iter().filter_map(|mark| shown.content.find(mark)).min();
     match (cut, shown.kind) {
-        (None, _) => shown,
+        (None, _) => Body::clone(&shown),
         (Some(cut), BodyKind::Text) => Body {
             kind: BodyKind::Text,
             content: shown.content[..cut].trim_end().to_owned(),

@@ -416,7 +416,9 @@ impl Bodies {
         while let Some(number) = state.unsynced.first().copied() {
             if let Some((segment, _)) = state.segments.get(&number) {
                 let synced = segment.file.sync_data();
-                synced.map_err(|source| Error::file(&segment.path, source))?;
+                // The file must still be where a restart will look for it.
+                let there = synced.and_then(|()| std::fs::metadata(&segment.path));
+                there.map_err(|source| Error::file(&segment.path, source))?;
             }
             state.unsynced.remove(&number);
         }

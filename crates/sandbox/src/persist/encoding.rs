@@ -101,7 +101,7 @@ pub mod secret {
 
 /// A secret that may be absent.
 pub mod optional_secret {
-    use secrecy::{ExposeSecret as _, SecretString};
+    use secrecy::SecretString;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     /// Writes a secret or null.
@@ -111,7 +111,7 @@ pub mod optional_secret {
     pub fn serialize<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
         secret
             .as_ref()
-            .map(|secret| secret.expose_secret())
+            .map(secrecy::ExposeSecret::expose_secret)
             .serialize(serializer)
     }
 

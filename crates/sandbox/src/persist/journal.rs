@@ -117,6 +117,21 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether the file is still the one that was written: nobody removed, replaced or cut it.
+    ///
+    /// # Errors
+    /// What happened to it.
+    pub fn verify(&self) -> std::io::Result<()> {
+        let length = std::fs::metadata(&self.path)?.len();
+        if length == self.committed {
+            return Ok(());
+        }
+        let committed = self.committed;
+        Err(std::io::Error::other(format!(
+            "somebody else changed it: it has {length} bytes and should have {committed}"
+        )))
+    }
+
     /// Whether lines wait for a commit.
     #[must_use]
     pub fn has_uncommitted(&self) -> bool {

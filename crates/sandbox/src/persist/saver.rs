@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::clock::SandboxClock;
 use crate::config::AdministratorDescription;
 use crate::entra::keys::SavedKey;
 use crate::error::Error;
@@ -209,6 +210,9 @@ impl Saver {
             self.place.journal()
         };
         let disk = |source| Error::file(&path, source);
+        if !writing.first {
+            writing.journal.verify().map_err(disk)?;
+        }
         if writing.first {
             let founding = json(&path, TENANT, serde_json::to_string(founding))?;
             writing.journal.append(TENANT, "-", &founding).map_err(disk)?;
@@ -274,6 +278,7 @@ fn with_cause(error: &Error) -> String {
 
 /// Saves regularly until `stop`.
 pub async fn run(saver: Arc<Saver>, sandbox: Arc<Sandbox>, founding: Arc<Founding>, stop: CancellationToken) {
+    let machine = SandboxClock::system();
     let mut wait = PERIOD;
     loop {
         tokio::select! {
@@ -282,19 +287,20 @@ pub async fn run(saver: Arc<Saver>, sandbox: Arc<Sandbox>, founding: Arc<Foundin
         }
         let (saver, sandbox, founding) = (Arc::clone(&saver), Arc::clone(&sandbox), Arc::clone(&founding));
         let was_failing = saver.health.problem().is_some();
-        let started = tokio::time::Instant::now();
+        let started = machine.now();
         let result = tokio::task::spawn_blocking(move || saver.save(&sandbox, &founding, Occasion::Regular)).await;
-        wait = (started.elapsed() * SHARE).clamp(PERIOD, LONGEST_PERIOD);
+        let took = Duration::try_from(machine.now().duration_since(started)).unwrap_or_default();
+        wait = (took * SHARE).clamp(PERIOD, LONGEST_PERIOD);
         match result {
             Ok(Ok(())) if was_failing => tracing::info!("the state is saved again"),
             Ok(Ok(())) => {}
             Ok(Err(error)) if was_failing => {
-                tracing::debug!(problem = with_cause(&error), "the state is still not saved")
+                tracing::debug!(problem = with_cause(&error), "the state is still not saved");
             }
-            Ok(Err(error)) => tracing::error!(
-                problem = with_cause(&error),
-                "the state cannot be saved: changes are refused until it can"
-            ),
+            Ok(Err(error)) => {
+                let problem = with_cause(&error);
+                tracing::error!(problem, "the state cannot be saved: changes are refused until it can");
+            }
             Err(error) => tracing::error!(%error, "a save ended abnormally"),
         }
     }

@@ -295,3 +295,89 @@ async fn another_tenant_is_not_served_from_a_used_directory() {
     let refused = Sandbox::start(other).await.expect_err("another tenant").to_string();
     assert!(refused.contains("contoso.example"), "{refused}");
 }
+
+/// Asks until the answer has this status; a generous bound ends a hanging test.
+async fn until(life: &Life, token: &str, wanted: u16) -> Answer {
+    let draft = json!({"subject": "Asked again"});
+    let path = "/users/sales@contoso.example/messages";
+    let asking = async {
+        loop {
+            let answer = life.graph(token, Method::POST, path, &draft, false).await;
+            if answer.status == wanted {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let bound = std::time::Duration::from_secs(60);
+    tokio::time::timeout(bound, asking).await.expect("the answer in time")
+}
+
+#[tokio::test]
+async fn changes_are_refused_while_they_cannot_be_saved_and_none_is_lost() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let life = Life::begin(directory.path()).await;
+    let token = life.mail_token().await;
+    let obstacle = directory.path().join("state/bodies/00000001.mails");
+    std::fs::create_dir(&obstacle).expect("an obstacle");
+    life.inject("one").await;
+    let refused = until(&life, &token, 507).await;
+    assert_eq!(refused.error_code(), "ErrorInsufficientStorage");
+    assert!(
+        refused.body.to_string().contains("00000001.mails"),
+        "{:?}",
+        refused.body
+    );
+    assert_eq!(life.get(&token, INBOX).await.status, 200);
+    std::fs::remove_dir(&obstacle).expect("the obstacle");
+    until(&life, &token, 201).await;
+    life.end().await;
+
+    let life = Life::begin(directory.path()).await;
+    assert_eq!(subjects(&life.get(&token, INBOX).await), ["one"]);
+    life.end().await;
+}
+
+#[tokio::test]
+async fn a_directory_removed_while_running_is_noticed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let life = Life::begin(directory.path()).await;
+    let token = life.mail_token().await;
+    std::fs::remove_dir_all(directory.path().join("state")).expect("the directory");
+    let refused = until(&life, &token, 507).await;
+    assert!(refused.body.to_string().contains("journal"), "{:?}", refused.body);
+    life.running.stop().await.expect_err("the last save has no place");
+}
+
+#[tokio::test]
+async fn what_was_saved_before_a_crash_is_there_after_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let crashed = tempfile::tempdir().expect("a directory");
+    let life = Life::begin(directory.path()).await;
+    life.inject("one").await;
+    let journal = directory.path().join("state/journal");
+    let saved = async {
+        while !std::fs::read_to_string(&journal)
+            .expect("the journal")
+            .contains("\"one\"")
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let bound = std::time::Duration::from_secs(60);
+    tokio::time::timeout(bound, saved).await.expect("a save in time");
+    // The files as a crash would leave them, in the middle of a save.
+    let target = crashed.path().join("state/bodies");
+    std::fs::create_dir_all(&target).expect("a directory");
+    let mails = "state/bodies/00000001.mails";
+    std::fs::copy(directory.path().join(mails), crashed.path().join(mails)).expect("a copy");
+    let mut bytes = std::fs::read(&journal).expect("the journal");
+    bytes.extend_from_slice(b"0badf00d message half a li");
+    std::fs::write(crashed.path().join("state/journal"), bytes).expect("a copy");
+    life.end().await;
+
+    let life = Life::begin(crashed.path()).await;
+    let token = life.mail_token().await;
+    assert_eq!(subjects(&life.get(&token, INBOX).await), ["one"]);
+    life.end().await;
+}

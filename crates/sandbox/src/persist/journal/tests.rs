@@ -111,3 +111,15 @@ fn an_abandoned_save_leaves_the_one_before_it() {
     journal.commit(false).unwrap();
     assert_eq!(rows(&path)[2..], ["section b \"x y\"", "section c 1"]);
 }
+
+#[test]
+fn a_journal_that_somebody_changed_or_removed_is_noticed() {
+    let (_directory, path) = place();
+    filled(&path);
+    let journal = Journal::resume(&path, check(&path).unwrap()).unwrap();
+    journal.verify().unwrap();
+    std::fs::write(&path, "short").unwrap();
+    assert!(journal.verify().unwrap_err().to_string().contains("somebody else"));
+    std::fs::remove_file(&path).unwrap();
+    journal.verify().unwrap_err();
+}
