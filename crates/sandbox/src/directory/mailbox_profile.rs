@@ -76,6 +76,7 @@ pub struct Forwarding {
 
 /// One mailbox as an administrator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MailboxProfile {
     /// Kind.
     pub kind: MailboxKind,

@@ -43,6 +43,7 @@ pub struct User {
     /// Template ids of directory roles.
     pub roles: Vec<Uuid>,
     /// The mailbox as an administrator sees it; means nothing without a mail address.
+    #[serde(default)]
     pub mailbox: MailboxProfile,
     /// Creation by the tenant's clock.
     pub created_at: Timestamp,
@@ -222,6 +223,7 @@ pub struct ServicePrincipal {
     /// Certificates added to the principal itself.
     pub keys: Vec<KeyCredential>,
     /// Template ids of directory roles.
+    #[serde(default)]
     pub roles: Vec<Uuid>,
     /// Object ids of users and service principals that own it.
     pub owners: Vec<Uuid>,

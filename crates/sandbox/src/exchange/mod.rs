@@ -32,6 +32,7 @@ use crate::directory::{ExchangeRules, SendRight};
 use crate::exchange::connection_filter::ConnectionFilter;
 use crate::exchange::failure::Failure;
 use crate::exchange::rules::Rules;
+use crate::persist::Section;
 
 /// Versions of the rules kept while changes propagate; more changes than this within one delay take effect early.
 const MAX_VERSIONS: usize = 512;
@@ -296,6 +297,21 @@ impl Exchange {
             state.send_from_alias = saved.send_from_alias;
         }
         self.cached.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Section for Exchange {
+    fn name(&self) -> &'static str {
+        "exchange"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.saved())
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        self.restore(serde_json::from_str(saved)?);
+        Ok(())
     }
 }
 

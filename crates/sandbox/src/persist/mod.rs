@@ -80,6 +80,7 @@ pub fn sections(sandbox: &Sandbox) -> Vec<&dyn Section> {
         sandbox.entropy.as_ref(),
         sandbox.tenant.as_ref(),
         &sandbox.mail,
+        sandbox.exchange.as_ref(),
         &sandbox.entra.refresh_tokens,
     ]
 }
