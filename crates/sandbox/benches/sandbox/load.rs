@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use guichet_sandbox::{Description, Running};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::client::Connection;
 use crate::mails::mail;
@@ -99,14 +100,14 @@ impl Load {
     {
         let started = now();
         let end = started + self.time;
-        let mut tasks = Vec::new();
+        let mut tasks = JoinSet::new();
         for number in 0..CONNECTIONS {
             let connection = Connection::open(self.base()).await;
-            tasks.push(tokio::spawn(work(number, connection, end)));
+            tasks.spawn(work(number, connection, end));
         }
         let mut done = 0;
-        for task in tasks {
-            done += task.await.expect("the work ends");
+        for part in tasks.join_all().await {
+            done += part;
         }
         done as f64 / started.elapsed().as_secs_f64()
     }
@@ -121,10 +122,10 @@ impl Load {
     /// Puts `count` mails into the mailboxes in turn; their bytes, and how long it took.
     pub async fn fill(&self, count: usize) -> (u64, Duration) {
         let started = now();
-        let mut tasks = Vec::new();
+        let mut tasks = JoinSet::new();
         for part in 0..CONNECTIONS {
             let (boxes, base) = (self.boxes.clone(), self.description.control_url.clone());
-            tasks.push(tokio::spawn(async move {
+            tasks.spawn(async move {
                 let mut connection = Connection::open(&base).await;
                 let mut bytes = 0;
                 for number in (part..count).step_by(CONNECTIONS) {
@@ -135,11 +136,11 @@ impl Load {
                     assert_eq!(answer.status, 201, "a mail is taken");
                 }
                 bytes
-            }));
+            });
         }
         let mut bytes = 0;
-        for task in tasks {
-            bytes += task.await.expect("the work ends");
+        for part in tasks.join_all().await {
+            bytes += part;
         }
         (bytes, started.elapsed())
     }

@@ -23,7 +23,7 @@ pub fn mail(number: usize) -> Vec<u8> {
          Message-ID: <{number}.question@fabrikam.example>\r\n\
          MIME-Version: 1.0\r\n"
     );
-    let html = number % 2 == 0;
+    let html = number.is_multiple_of(2);
     let kind = if html { "html" } else { "plain" };
     let _ = write!(mail, "Content-Type: text/{kind}; charset=utf-8\r\n\r\n");
     if html {

@@ -134,7 +134,7 @@ mod tests {
         let text = "x".repeat(1024 * 1024);
         for item in 0..40 {
             let item = item * u32::try_from(PARTS).unwrap();
-            shown.of(Uuid::nil(), &message(item, 1, &text), None, HtmlSafety::Sanitised);
+            let _ = shown.of(Uuid::nil(), &message(item, 1, &text), None, HtmlSafety::Sanitised);
         }
         let part = shown.0[0].lock().unwrap();
         let held: usize = part

@@ -553,7 +553,7 @@ mod tests {
         assert_eq!(bodies.sparse(), Some(1));
         let copy = Arc::clone(&two);
         drop(two);
-        assert_eq!(bodies.dead(), []);
+        assert!(bodies.dead().is_empty());
         drop(copy);
         assert_eq!((bodies.sparse(), bodies.dead()), (None, vec![1]));
         bodies.sweep(&[1]);

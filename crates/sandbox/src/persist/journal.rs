@@ -155,10 +155,13 @@ impl Journal {
     pub fn abandon(&mut self) {
         self.buffer.clear();
         self.written = self.committed;
-        let cut = self
-            .file
-            .set_len(self.committed)
-            .and_then(|()| self.file.seek(SeekFrom::Start(self.committed)));
+        let cut = self.file.metadata().and_then(|found| {
+            // A file that somebody made shorter must stay recognisable as such.
+            if found.len() > self.committed {
+                self.file.set_len(self.committed)?;
+            }
+            self.file.seek(SeekFrom::Start(self.committed))
+        });
         if let Err(error) = cut {
             tracing::warn!(path = %self.path.display(), %error, "an interrupted save could not be cut off");
         }

@@ -19,7 +19,7 @@ fn addresses(list: &Value) -> Vec<&str> {
 
 async fn sent_mime(world: &World) -> String {
     let mails = world.service.outside_mail(None);
-    String::from_utf8(mails.last().expect("a mail left").raw.to_vec()).unwrap()
+    String::from_utf8(mails.last().expect("a mail left").raw.bytes().to_vec()).unwrap()
 }
 
 #[tokio::test]
