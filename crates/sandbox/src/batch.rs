@@ -1,6 +1,6 @@
 //! `$batch`: several requests in one (contract §2.7).
 //!
-//! Owns the envelope: at most twenty, unique ids, no nesting, `dependsOn` in order; each request runs through the same
+//! Owns the envelope: at most twenty, unique ids, no nesting, `dependsOn` in one of the documented patterns; each request runs through the same
 //! dispatch as a request by itself, so faults and permissions apply one by one. At most four run at a time, as
 //! Outlook does for one mailbox.
 
@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream;
@@ -113,7 +113,28 @@ fn read(outer: &GraphRequest, body: &Value) -> Result<Vec<Item>, ODataError> {
             )));
         }
     }
+    check_pattern(&items)?;
     Ok(items)
+}
+
+/// The documented patterns: nobody depends on anybody (parallel), each request on the one before it (serial), or all
+/// that depend on anything on the same one request.
+fn check_pattern(items: &[Item]) -> Result<(), ODataError> {
+    let mut dependent = items.iter().filter(|item| !item.depends_on.is_empty());
+    let same = match dependent.next() {
+        None => return Ok(()),
+        Some(first) => first.depends_on.len() == 1 && dependent.all(|item| item.depends_on == first.depends_on),
+    };
+    let own = |item: &Item| item.id.to_ascii_lowercase();
+    let circular = items.iter().any(|item| item.depends_on.contains(&own(item)));
+    let serial = items.first().is_some_and(|item| item.depends_on.is_empty())
+        && items.windows(2).all(|pair| pair[1].depends_on == [own(&pair[0])]);
+    if (same || serial) && !circular {
+        return Ok(());
+    }
+    Err(ODataError::bad_request(
+        "Invalid batch payload format: the requests must all be independent, each depend on the one before it, or all depend on the same request.",
+    ))
 }
 
 fn read_item(outer: &GraphRequest, entry: &Value) -> Result<Item, ODataError> {
@@ -125,9 +146,7 @@ fn read_item(outer: &GraphRequest, entry: &Value) -> Result<Item, ODataError> {
     let method = text("method")
         .and_then(|method| method.to_ascii_uppercase().parse::<Method>().ok())
         .ok_or_else(|| bad("method"))?;
-    let url = text("url")
-        .filter(|url| !url.contains("://"))
-        .ok_or_else(|| bad("url"))?;
+    let url = text("url").filter(|url| !is_absolute(url)).ok_or_else(|| bad("url"))?;
     let (path, raw_query) = url.split_once('?').unwrap_or((url, ""));
     let mut parts = segments(path);
     let version = match parts.first().map(String::as_str) {
@@ -149,16 +168,19 @@ fn read_item(outer: &GraphRequest, entry: &Value) -> Result<Item, ODataError> {
                 "The request '{id}' of the batch has a body but no Content-Type header."
             )));
         }
-        Some(Value::String(text)) => text.clone().into(),
+        Some(Value::String(text)) => text_body(text, &headers).ok_or_else(|| bad("body"))?,
         Some(json) => serde_json::to_vec(json).map_err(|_| bad("body"))?.into(),
     };
-    let depends_on = entry.get("dependsOn").and_then(Value::as_array).into_iter().flatten();
+    let depends_on = match entry.get("dependsOn") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(list) => list
+            .as_array()
+            .and_then(|list| list.iter().map(|id| id.as_str().map(str::to_ascii_lowercase)).collect())
+            .ok_or_else(|| bad("dependsOn"))?,
+    };
     Ok(Item {
         id: id.to_owned(),
-        depends_on: depends_on
-            .filter_map(Value::as_str)
-            .map(str::to_ascii_lowercase)
-            .collect(),
+        depends_on,
         request: GraphRequest {
             method,
             version: version.unwrap_or(outer.version),
@@ -172,6 +194,38 @@ fn read_item(outer: &GraphRequest, entry: &Value) -> Result<Item, ODataError> {
             stamp: outer.stamp.clone(),
         },
     })
+}
+
+fn is_absolute(url: &str) -> bool {
+    let path = url.split('?').next().unwrap_or(url);
+    path.contains("://") || path.starts_with("//")
+}
+
+/// A body that is a text: JSON and text stand for themselves (mail as MIME is base64 text already), anything else is
+/// base64 of its bytes.
+fn text_body(text: &str, headers: &HeaderMap) -> Option<bytes::Bytes> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if kind.contains("json") {
+        // A JSON text that holds a document is that document; SDKs send bodies either way.
+        return Some(text.to_owned().into());
+    }
+    if kind.trim_start().starts_with("text/") {
+        return Some(text.to_owned().into());
+    }
+    let plain: String = text
+        .chars()
+        .filter(|character| !character.is_whitespace() && *character != '=')
+        .map(|character| match character {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    STANDARD_NO_PAD.decode(plain).ok().map(bytes::Bytes::from)
 }
 
 fn headers(outer: &GraphRequest, entry: &Value) -> Result<HeaderMap, ODataError> {
@@ -201,8 +255,17 @@ fn shown(id: &str, response: &GraphResponse) -> Value {
     }
     let mut json = json!({"id": id, "status": response.status.as_u16(), "headers": headers});
     if !response.body.is_empty() {
-        json["body"] =
-            serde_json::from_slice(&response.body).unwrap_or_else(|_| STANDARD.encode(&response.body).into());
+        let is_json = response
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+        let document = if is_json {
+            serde_json::from_slice(&response.body).ok()
+        } else {
+            None
+        };
+        json["body"] = document.unwrap_or_else(|| STANDARD.encode(&response.body).into());
     }
     json
 }

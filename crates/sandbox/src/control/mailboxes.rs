@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::control::answers::{Answer, Refusal, created, ok};
 use crate::control::tenant::parse;
 use crate::directory::seed;
+use crate::mail;
 use crate::state::Sandbox;
 
 type Tenant = State<Arc<Sandbox>>;
@@ -23,6 +24,17 @@ struct NewMailbox {
     address: String,
     #[serde(default)]
     display_name: Option<String>,
+    /// Locale; folders are named in its language.
+    #[serde(default)]
+    language: Option<String>,
+}
+
+fn locale(wanted: &str) -> Result<&'static str, Refusal> {
+    mail::known_locale(wanted).ok_or_else(|| {
+        Refusal::bad(format!(
+            "'{wanted}' is not a locale that a mailbox can have, such as fr-FR"
+        ))
+    })
 }
 
 pub async fn create(State(sandbox): Tenant, body: Bytes) -> Answer {
@@ -35,10 +47,41 @@ pub async fn create(State(sandbox): Tenant, body: Bytes) -> Answer {
     if parts.is_none_or(|(local, domain)| local.is_empty() || !domain.contains('.') || domain.contains('@')) {
         return Err(Refusal::bad(format!("'{address}' is not a mail address")));
     }
+    let language = new.language.as_deref().map(locale).transpose()?;
     let user = seed::add_mail_user(&sandbox.tenant, address, new.display_name.as_deref())
         .ok_or_else(|| Refusal::conflict(format!("'{address}' exists already, or the tenant is full")))?;
     sandbox.mail.create_mailbox(user.id, address, &user.display_name);
+    if let Some(language) = language {
+        sandbox.mail.speak(address, language);
+    }
     created(json!({"id": user.id, "address": address, "display_name": user.display_name}))
+}
+
+#[derive(Deserialize)]
+struct Language {
+    language: String,
+}
+
+/// Gives a mailbox another language.
+pub async fn speak(State(sandbox): Tenant, Path(address): Path<String>, body: Bytes) -> Answer {
+    let Language { language } = parse(&body, r#"{"language": "fr-FR"}"#)?;
+    let language = locale(&language)?;
+    if sandbox.mail.speak(&address, language) {
+        ok(json!({"address": address, "language": language}))
+    } else {
+        Err(Refusal::missing(format!("no mailbox has the address {address}")))
+    }
+}
+
+/// The settings of a mailbox, and whether it sends automatic replies now.
+pub async fn settings(State(sandbox): Tenant, Path(address): Path<String>) -> Answer {
+    match sandbox.mail.settings_for_control(&address) {
+        Some(settings) => {
+            let replying = settings.automatic_replies.active_at(sandbox.clock.now());
+            ok(json!({"settings": settings, "replying": replying}))
+        }
+        None => Err(Refusal::missing(format!("no mailbox has the address {address}"))),
+    }
 }
 
 #[derive(Deserialize)]

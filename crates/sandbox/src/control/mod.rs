@@ -4,6 +4,7 @@
 //! reaches the tenant only through the services' own functions.
 
 mod answers;
+mod behaviour;
 mod exchange;
 mod mailboxes;
 mod outside;
@@ -39,6 +40,8 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         )
         .route("/faults/{id}", delete(tenant::remove_fault))
         .route("/mailboxes", post(mailboxes::create))
+        .route("/mailboxes/{address}/language", put(mailboxes::speak))
+        .route("/mailboxes/{address}/settings", get(mailboxes::settings))
         .route(
             "/mailboxes/{address}/messages",
             get(mailboxes::list).post(mailboxes::inject),
@@ -55,6 +58,7 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/exchange/units", post(exchange::add_unit))
         .route("/exchange/servers/{address}", get(exchange::judge_server))
         .route("/directory-roles", post(exchange::give_role))
+        .route("/mail/behaviour", get(behaviour::show).patch(behaviour::change))
         .route("/outside", get(outside::list))
         .route("/outside/{seq}/mime", get(outside::mime))
         .route("/outside/{address}/reply/{seq}", post(outside::reply))

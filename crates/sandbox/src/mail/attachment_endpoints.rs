@@ -5,12 +5,13 @@
 
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::mail::attachment::{self, AttachmentKind, DraftAttachment};
 use crate::mail::attachment_input;
+use crate::mail::attachment_query::AttachmentQuery;
 use crate::mail::draft;
-use crate::mail::ids::{IdError, ParsedId};
+use crate::mail::ids::{IdError, IdForm, ParsedId};
 use crate::mail::links;
 use crate::mail::mailbox::{Mailbox, Touch};
 use crate::mail::message::{Content, Message};
@@ -18,7 +19,6 @@ use crate::mail::preferences::Preferences;
 use crate::mail::refusal;
 use crate::mail::render::{self, AttachmentView, Inclusion};
 use crate::mail::routes::Scope;
-use crate::mail::view_options;
 use crate::odata::error::ODataError;
 use crate::odata::query::QueryOptions;
 use crate::server::paths::GraphResponse;
@@ -41,36 +41,11 @@ fn context(
 pub fn list(scope: &Scope<'_>, id: &str) -> Result<GraphResponse, ODataError> {
     let options = QueryOptions::parse(&scope.request.query)?;
     options.only(&[])?;
-    if options.search.is_some() || !options.order_by.is_empty() {
-        return Err(ODataError::unsupported("$search and $orderby on attachments"));
-    }
+    let query = AttachmentQuery::read(&options)?;
     let preferences = Preferences::of(scope.request);
-    let view = view_options::attachment_view(&options)?;
     scope.read(|mailbox| {
         let message = mailbox.resolve(id)?;
-        let mut value = Vec::new();
-        for attachment in attachment::of(message) {
-            let json = Value::Object(render::attachment(
-                mailbox,
-                message,
-                &attachment,
-                preferences.form,
-                view,
-            ));
-            let passes = options
-                .filter
-                .as_ref()
-                .map_or(Ok(true), |filter| filter.matches(&json))?;
-            if passes {
-                value.push(selected(json, &options));
-            }
-        }
-        let total = value.len();
-        let value: Vec<Value> = value
-            .into_iter()
-            .skip(options.skip.unwrap_or(0))
-            .take(options.top.unwrap_or(usize::MAX))
-            .collect();
+        let (value, total) = query.list(mailbox, message, preferences.form);
         let mut body = Map::new();
         body.insert(
             "@odata.context".to_owned(),
@@ -84,20 +59,18 @@ pub fn list(scope: &Scope<'_>, id: &str) -> Result<GraphResponse, ODataError> {
     })
 }
 
-fn selected(mut json: Value, options: &QueryOptions) -> Value {
-    if let (Some(names), Some(object)) = (&options.select, json.as_object_mut()) {
-        object.retain(|name, _| {
-            name == "id"
-                || name.starts_with("@odata")
-                || names.iter().any(|wanted| {
-                    wanted
-                        .rsplit('/')
-                        .next()
-                        .is_some_and(|wanted| wanted.eq_ignore_ascii_case(name))
-                })
-        });
-    }
-    json
+/// `attachments/$count`: a bare number.
+pub fn count(scope: &Scope<'_>, id: &str) -> Result<GraphResponse, ODataError> {
+    let options = QueryOptions::parse(&scope.request.query)?;
+    options.only(&[])?;
+    let query = AttachmentQuery::read(&options)?;
+    let total =
+        scope.read(|mailbox| Ok::<_, ODataError>(query.list(mailbox, mailbox.resolve(id)?, IdForm::Default).1))?;
+    Ok(GraphResponse::bytes(
+        StatusCode::OK,
+        HeaderValue::from_static("text/plain"),
+        total.to_string().into(),
+    ))
 }
 
 fn find(
@@ -126,11 +99,13 @@ pub fn get(scope: &Scope<'_>, message_id: &str, id: &str) -> Result<GraphRespons
     let options = QueryOptions::parse(&scope.request.query)?;
     options.only(&[])?;
     let preferences = Preferences::of(scope.request);
-    let view = view_options::attachment_view(&options)?;
+    if !options.is_for_one() {
+        return Err(refusal::only_for_collections());
+    }
+    let query = AttachmentQuery::read(&options)?;
     scope.read(|mailbox| {
         let (message, found) = find(mailbox, message_id, id)?;
-        let json = Value::Object(render::attachment(mailbox, &message, &found, preferences.form, view));
-        let mut json = selected(json, &options);
+        let mut json = query.one(mailbox, &message, &found, preferences.form);
         json["@odata.context"] = context(mailbox, scope, &message, preferences.form, "/$entity").into();
         Ok(preferences.acknowledge(GraphResponse::json(StatusCode::OK, &json), &[]))
     })

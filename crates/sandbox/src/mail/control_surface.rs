@@ -12,6 +12,7 @@ use crate::mail::change_log::ChangeLog;
 use crate::mail::compose;
 use crate::mail::ids::{FolderKey, IdForm};
 use crate::mail::mailbox::Mailbox;
+use crate::mail::mailbox_settings::MailboxSettings;
 use crate::notify::LifecycleEvent;
 
 /// A message as the control interface lists it.
@@ -71,6 +72,22 @@ impl MailService {
         }))
     }
 
+    /// Gives a mailbox a language, a canonical locale; whether there is such a mailbox.
+    pub fn speak(&self, address: &str, locale: &str) -> bool {
+        let Some((_, mailbox)) = self.mailbox_of(address) else {
+            return false;
+        };
+        self.write(&mailbox, |mailbox| mailbox.speak(locale));
+        true
+    }
+
+    /// The settings of a mailbox.
+    #[must_use]
+    pub fn settings_for_control(&self, address: &str) -> Option<MailboxSettings> {
+        let (_, mailbox) = self.mailbox_of(address)?;
+        Some(self.read(&mailbox, |mailbox| mailbox.settings.clone()))
+    }
+
     /// The bytes of a message by either form of id.
     #[must_use]
     pub fn raw_mime(&self, address: &str, id: &str) -> Option<Bytes> {
@@ -78,8 +95,13 @@ impl MailService {
         self.read(&mailbox, |mailbox| mailbox.resolve(id).ok().map(compose::message))
     }
 
-    /// Makes the delta tokens of a folder, or of all folders, expired; whether there is such a folder.
+    /// Makes the delta tokens of a folder, or of all folders and of the delta of folders, expired; whether there is such a folder.
     pub fn expire_delta_tokens(&self, address: &str, folder: Option<&str>) -> bool {
+        if folder.is_none()
+            && let Some((_, mailbox)) = self.mailbox_of(address)
+        {
+            self.write(&mailbox, |mailbox| mailbox.folder_generation += 1);
+        }
         self.with_folders(address, folder, ChangeLog::expire_tokens)
     }
 

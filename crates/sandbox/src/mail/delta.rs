@@ -19,7 +19,7 @@ use crate::mail::permissions::Depth;
 use crate::mail::preferences::Preferences;
 use crate::mail::render::{self, View};
 use crate::mail::routes::Scope;
-use crate::mail::{links, refusal, view_options};
+use crate::mail::{delta_gone, view_options};
 use crate::odata::error::ODataError;
 use crate::odata::filter::{Comparison, Expr, Filter, Operand};
 use crate::odata::query::QueryOptions;
@@ -41,6 +41,7 @@ pub fn delta(scope: &Scope<'_>, folder: FolderKey, depth: Depth) -> Result<Graph
         Some(text) => scope.read(|mailbox| given(scope, mailbox, folder, text))?,
         None => scope.read(|mailbox| first(mailbox, folder, &options, scope.request))?,
     };
+    let behaviour = scope.service.behaviour();
     if token.over {
         scope.write(|mailbox| begin(mailbox, folder, &mut token));
     }
@@ -51,7 +52,11 @@ pub fn delta(scope: &Scope<'_>, folder: FolderKey, depth: Depth) -> Result<Graph
         .unwrap_or(DEFAULT_PAGE)
         .clamp(1, MAX_PAGE);
     scope.read(|mailbox| {
-        let page = if token.walk.is_some() {
+        token.made = scope.service.now();
+        let page = if behaviour.empty_delta_pages && !token.emptied {
+            token.emptied = true;
+            Vec::new()
+        } else if token.walk.is_some() {
             round.walk(mailbox, folder, &mut token, size)?
         } else {
             round.follow(mailbox, folder, &mut token, size)?
@@ -73,29 +78,38 @@ pub fn delta(scope: &Scope<'_>, folder: FolderKey, depth: Depth) -> Result<Graph
 }
 
 fn link(scope: &Scope<'_>, mailbox: &Mailbox, folder: FolderKey, token: &Token) -> String {
-    let request = scope.request;
-    let owner = match request.segments.first() {
-        Some(first) if first.eq_ignore_ascii_case("me") => "me".to_owned(),
-        _ => format!("users('{}')", links::user_key(request)),
-    };
     let kind = if token.over { "$deltatoken" } else { "$skiptoken" };
     format!(
-        "{}/{owner}/mailFolders('{}')/messages/delta?{kind}={}",
-        request.service_root(),
-        mailbox.codec.folder(folder),
+        "{}/delta?{kind}={}",
+        delta_gone::owner_path(scope, &path(mailbox, folder)),
         token.encode(&scope.service.token_key.get())
     )
+}
+
+fn path(mailbox: &Mailbox, folder: FolderKey) -> String {
+    format!("mailFolders('{}')/messages", mailbox.codec.folder(folder))
 }
 
 /// A token the client brings back; 410 when it cannot be continued.
 fn given(scope: &Scope<'_>, mailbox: &Mailbox, folder: FolderKey, text: &str) -> Result<Token, ODataError> {
     let log = &mailbox.folder(folder)?.log;
     let highest = log.generation();
-    let token =
-        Token::decode(text, &scope.service.token_key.get()).ok_or_else(|| refusal::sync_state_not_found(0, highest))?;
+    if text.eq_ignore_ascii_case("latest") {
+        return Err(ODataError::bad_request(
+            "$deltatoken=latest is not supported for messages; begin with a delta query without a token.",
+        ));
+    }
+    let path = path(mailbox, folder);
+    let token = Token::decode(text, &scope.service.token_key.get())
+        .ok_or_else(|| delta_gone::gone(scope, &path, None, 0, highest))?;
     let position = if token.walk.is_some() { token.base } else { token.seen };
-    if token.mailbox != mailbox.user || token.folder != folder.0 || !log.can_continue(token.generation, position) {
-        return Err(refusal::sync_state_not_found(token.generation, highest));
+    let lost = token.mailbox != mailbox.user
+        || token.folder != folder.0
+        || !log.can_continue(token.generation, position)
+        || delta_gone::too_old(&scope.service.behaviour(), &token, scope.service.now());
+    if lost {
+        let asked = Some(&token.asked);
+        return Err(delta_gone::gone(scope, &path, asked, token.generation, highest));
     }
     Ok(token)
 }
@@ -152,12 +166,15 @@ fn first(
         walk: ordered.then_some((i64::MAX, u32::MAX)),
         shown: 0,
         over: false,
+        made: 0,
+        emptied: false,
         asked: Asked {
             select: raw("select"),
             filter: raw("filter"),
             expand: raw("expand"),
             change_type,
             top: options.top,
+            ordered,
         },
     })
 }
@@ -184,6 +201,7 @@ fn check_filter(filter: &Filter) -> Result<(), ODataError> {
 /// A delta token begins a new round where the last one ended, or earlier when a replay was asked for.
 fn begin(mailbox: &mut Mailbox, folder: FolderKey, token: &mut Token) {
     token.over = false;
+    token.emptied = false;
     token.base = token.cursor;
     token.seen = token.cursor;
     token.shown = 0;
@@ -230,7 +248,8 @@ impl Round {
 
     fn present(&self, mailbox: &Mailbox, message: &Message) -> Value {
         let mut json = render::message(mailbox, message, &self.view);
-        json.insert("@odata.type".to_owned(), "#microsoft.graph.message".into());
+        json.entry("@odata.type")
+            .or_insert_with(|| "#microsoft.graph.message".into());
         json.into()
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::mail::change_log::Seq;
+use crate::mail::message::Seconds;
 
 /// Bytes of the seal; chance does not forge it, and tokens stay short.
 const SEAL: usize = 10;
@@ -29,6 +30,9 @@ pub struct Asked {
     pub change_type: Option<String>,
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub top: Option<usize>,
+    /// `$orderby=receivedDateTime desc`
+    #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
+    pub ordered: bool,
 }
 
 /// Where a round stands.
@@ -59,6 +63,12 @@ pub struct Token {
     /// Whether the round is over: this is a delta token.
     #[serde(rename = "o")]
     pub over: bool,
+    /// When the token was made, by the tenant's clock.
+    #[serde(rename = "a", default)]
+    pub made: Seconds,
+    /// Whether the empty page that the tenant's switches ask for was shown in this round.
+    #[serde(rename = "z", default, skip_serializing_if = "std::ops::Not::not")]
+    pub emptied: bool,
     #[serde(rename = "q")]
     pub asked: Asked,
 }
@@ -111,6 +121,8 @@ mod tests {
             walk: Some((-5, 7)),
             shown: 2,
             over: true,
+            made: 77,
+            emptied: false,
             asked: Asked {
                 select: Some("subject,\u{e9}".to_owned()),
                 ..Asked::default()

@@ -12,6 +12,7 @@ use crate::mail::body;
 use crate::mail::conversation::Ancestry;
 use crate::mail::extended::{self, ExtendedProperty};
 use crate::mail::ids::{FolderKey, ItemKey};
+use crate::mail::meeting::ItemKind;
 use crate::mail::message::{
     Body, BodyKind, Content, DraftContent, Importance, Inference, Message, Origin, People, Person, Seconds,
 };
@@ -52,6 +53,7 @@ pub fn blank(making: Making) -> Message {
         importance: Importance::Normal,
         inference: Inference::Focused,
         origin: Origin::Created,
+        kind: ItemKind::Message,
         subject: "".into(),
         preview: "".into(),
         internet_message_id: making.message_id.into(),

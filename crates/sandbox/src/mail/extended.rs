@@ -1,4 +1,5 @@
-//! Single-value extended properties: values that a client keeps on a message under its own name, or MAPI's own.
+//! Extended properties: values that a client keeps on a message under its own name, or MAPI's own; one value, or
+//! several where the type is an array.
 //!
 //! Owns the three id forms (`String 0x1042`, `Integer {set} Name X`, `Integer {set} Id 0x8012`), their canonical
 //! spelling, and the MAPI properties that follow from the message itself. Names keep their case; type names, set ids
@@ -74,6 +75,7 @@ enum Key {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtendedProperty {
     pub id: PropertyId,
+    /// The value as text; of an array type, the JSON of its values.
     pub value: Box<str>,
 }
 
@@ -109,6 +111,12 @@ impl PropertyId {
             return None;
         };
         Some(Self { kind, key })
+    }
+
+    /// Whether it holds several values.
+    #[must_use]
+    pub fn is_array(&self) -> bool {
+        self.kind.ends_with("Array")
     }
 
     /// Whether this is the MAPI property `tag`.
@@ -163,6 +171,23 @@ impl fmt::Display for PropertyId {
 fn hexadecimal(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
     u32::from_str_radix(digits, 16).ok()
+}
+
+/// The properties that follow from a message, besides those a client keeps on it.
+pub fn derived() -> impl Iterator<Item = PropertyId> {
+    [
+        ("String", TAG_MESSAGE_ID),
+        ("String", TAG_IN_REPLY_TO),
+        ("String", TAG_REFERENCES),
+        ("String", TAG_SUBJECT),
+        ("String", TAG_TRANSPORT_HEADERS),
+        ("Integer", TAG_SIZE),
+    ]
+    .into_iter()
+    .map(|(kind, tag)| PropertyId {
+        kind,
+        key: Key::Tag(tag),
+    })
 }
 
 /// The value of a property of a message: kept by a client, or following from the message.

@@ -7,17 +7,16 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::mail::change_log::Seq;
+use crate::mail::delta_gone;
 use crate::mail::delta_token::{Asked, Token};
 use crate::mail::folder_endpoints;
-use crate::mail::links;
 use crate::mail::mailbox::Mailbox;
 use crate::mail::preferences::Preferences;
-use crate::mail::refusal;
 use crate::mail::routes::Scope;
 use crate::mail::well_known::{Visibility, WellKnown};
 use crate::odata::error::ODataError;
 use crate::odata::query::QueryOptions;
-use crate::server::paths::GraphResponse;
+use crate::server::paths::{ApiVersion, GraphResponse};
 
 /// Folders of a page when nothing is said.
 const DEFAULT_PAGE: usize = 100;
@@ -27,26 +26,40 @@ const MAX_PAGE: usize = 1_000;
 pub fn delta(scope: &Scope<'_>) -> Result<GraphResponse, ODataError> {
     let options = QueryOptions::parse(&scope.request.query)?;
     options.only(&["includeHiddenFolders"])?;
-    if options.filter.is_some() || options.search.is_some() || !options.order_by.is_empty() {
-        return Err(ODataError::unsupported(
-            "$filter, $search and $orderby on the delta of folders",
+    if options.filter.is_some()
+        || options.search.is_some()
+        || !options.order_by.is_empty()
+        || !options.expand.is_empty()
+        || options.skip.is_some()
+        || options.count
+    {
+        return Err(ODataError::bad_request(
+            "Delta queries on mail folders support $select and $top only.",
         ));
     }
+    folder_endpoints::check_names(&options, ApiVersion::V1)?;
     let preferences = Preferences::of(scope.request);
     scope.read(|mailbox| {
         let mut token = match options.skip_token.as_ref().or(options.delta_token.as_ref()) {
-            None => start(mailbox),
-            Some(text) => Token::decode(text, &scope.service.token_key.get())
-                .filter(|token| token.mailbox == mailbox.user && token.folder == 0)
-                .ok_or_else(|| refusal::sync_state_not_found(0, 0))?,
+            None => start(mailbox, &options),
+            Some(text) => given(scope, mailbox, text)?,
         };
+        token.made = scope.service.now();
         let size = preferences
             .max_page
-            .or(options.top)
+            .or(token.asked.top)
             .unwrap_or(DEFAULT_PAGE)
             .clamp(1, MAX_PAGE);
-        let first_round = token.base == 0 && !token.over;
-        let mut facts = facts(mailbox, token.cursor, first_round);
+        if token.over {
+            token.base = token.cursor;
+        }
+        let first_round = token.base == 0;
+        let selected: Option<Vec<String>> = token
+            .asked
+            .select
+            .as_ref()
+            .map(|names| names.split(',').map(str::to_owned).collect());
+        let mut facts = facts(mailbox, token.cursor, first_round, selected.as_deref());
         let more = facts.len() > size;
         facts.truncate(size);
         token.cursor = if more {
@@ -60,13 +73,9 @@ pub fn delta(scope: &Scope<'_>) -> Result<GraphResponse, ODataError> {
         } else {
             ("@odata.deltaLink", "$deltatoken")
         };
-        let owner = match scope.request.segments.first() {
-            Some(first) if first.eq_ignore_ascii_case("me") => "me".to_owned(),
-            _ => format!("users('{}')", links::user_key(scope.request)),
-        };
         let link = format!(
-            "{}/{owner}/mailFolders/delta?{kind}={}",
-            scope.request.service_root(),
+            "{}/delta?{kind}={}",
+            delta_gone::owner_path(scope, "mailFolders"),
             token.encode(&scope.service.token_key.get())
         );
         let mut body = Map::new();
@@ -83,22 +92,44 @@ pub fn delta(scope: &Scope<'_>) -> Result<GraphResponse, ODataError> {
     })
 }
 
-fn start(mailbox: &Mailbox) -> Token {
+/// A token the client brings back; 410 when it cannot be continued.
+fn given(scope: &Scope<'_>, mailbox: &Mailbox, text: &str) -> Result<Token, ODataError> {
+    let highest = mailbox.folder_generation;
+    let lost = |asked: Option<&Asked>, token: u32| delta_gone::gone(scope, "mailFolders", asked, token, highest);
+    let token = Token::decode(text, &scope.service.token_key.get()).ok_or_else(|| lost(None, 0))?;
+    let good = token.mailbox == mailbox.user
+        && token.folder == 0
+        && token.generation == highest
+        && !delta_gone::too_old(&scope.service.behaviour(), &token, scope.service.now());
+    if good {
+        Ok(token)
+    } else {
+        Err(lost(Some(&token.asked), token.generation))
+    }
+}
+
+fn start(mailbox: &Mailbox, options: &QueryOptions) -> Token {
     Token {
         mailbox: mailbox.user,
         folder: 0,
-        generation: 0,
+        generation: mailbox.folder_generation,
         base: 0,
         cursor: 0,
         seen: 0,
         walk: None,
         shown: 0,
         over: false,
-        asked: Asked::default(),
+        made: 0,
+        emptied: false,
+        asked: Asked {
+            select: options.select.as_ref().map(|names| names.join(",")),
+            top: options.top,
+            ..Asked::default()
+        },
     }
 }
 
-fn facts(mailbox: &Mailbox, after: Seq, first_round: bool) -> Vec<(Seq, Value)> {
+fn facts(mailbox: &Mailbox, after: Seq, first_round: bool, select: Option<&[String]>) -> Vec<(Seq, Value)> {
     let root = mailbox.well_known(WellKnown::MessageFolderRoot);
     let mut facts: Vec<(Seq, Value)> = mailbox
         .folders
@@ -106,7 +137,7 @@ fn facts(mailbox: &Mailbox, after: Seq, first_round: bool) -> Vec<(Seq, Value)> 
         .filter(|folder| {
             folder.changed > after && folder.visibility == Visibility::Shown && mailbox.is_within(folder.key, root)
         })
-        .map(|folder| (folder.changed, folder_endpoints::item(mailbox, folder)))
+        .map(|folder| (folder.changed, folder_endpoints::item(mailbox, folder, select)))
         .collect();
     if !first_round {
         facts.extend(mailbox.gone_folders.iter().filter(|(seq, _)| *seq > after).map(|(seq, key)| {

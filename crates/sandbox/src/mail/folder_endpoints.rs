@@ -17,8 +17,9 @@ use crate::mail::routes::Scope;
 use crate::mail::well_known::{Visibility, WellKnown};
 use crate::mail::{links, message_endpoints};
 use crate::odata::error::ODataError;
+use crate::odata::filter::JsonSubject;
 use crate::odata::query::QueryOptions;
-use crate::server::paths::{GraphRequest, GraphResponse};
+use crate::server::paths::{ApiVersion, GraphRequest, GraphResponse};
 
 /// Folders of a page when nothing is said.
 const DEFAULT_PAGE: usize = 10;
@@ -41,7 +42,7 @@ pub fn list(scope: &Scope<'_>, parent: FolderKey) -> Result<GraphResponse, OData
     options.only(&["includeHiddenFolders"])?;
     let preferences = Preferences::of(scope.request);
     scope.read(|mailbox| {
-        let page = page(mailbox, parent, &options, preferences.max_page)?;
+        let page = page(mailbox, parent, &options, preferences.max_page, scope.request.version)?;
         let mut body = Map::new();
         body.insert(
             "@odata.context".to_owned(),
@@ -54,7 +55,7 @@ pub fn list(scope: &Scope<'_>, parent: FolderKey) -> Result<GraphResponse, OData
             let skip = options.skip.unwrap_or(0) + page.folders.len();
             body.insert(
                 "@odata.nextLink".to_owned(),
-                links::next_page(scope.request, skip).into(),
+                links::next_page(scope.request, "$skip", &skip.to_string()).into(),
             );
         }
         body.insert("value".to_owned(), page.folders.into());
@@ -65,12 +66,23 @@ pub fn list(scope: &Scope<'_>, parent: FolderKey) -> Result<GraphResponse, OData
 /// `childFolders/$count`.
 pub fn count(scope: &Scope<'_>, parent: FolderKey) -> Result<GraphResponse, ODataError> {
     let options = QueryOptions::parse(&scope.request.query)?;
-    let total = scope.read(|mailbox| page(mailbox, parent, &options, None).map(|page| page.total))?;
+    let total =
+        scope.read(|mailbox| page(mailbox, parent, &options, None, scope.request.version).map(|page| page.total))?;
     Ok(GraphResponse::bytes(
         StatusCode::OK,
         HeaderValue::from_static("text/plain"),
         total.to_string().into(),
     ))
+}
+
+/// A folder with everything that this edition of Graph shows.
+fn whole(mailbox: &Mailbox, folder: &Folder, version: ApiVersion) -> Map<String, Value> {
+    let mut json = render::folder(mailbox, folder);
+    if version == ApiVersion::Beta {
+        let name = folder.well_known.and_then(WellKnown::id_name);
+        json.insert("wellKnownName".to_owned(), name.into());
+    }
+    json
 }
 
 struct Page {
@@ -79,11 +91,25 @@ struct Page {
     total: usize,
 }
 
-fn page(mailbox: &Mailbox, parent: FolderKey, options: &QueryOptions, most: Option<usize>) -> Result<Page, ODataError> {
+fn page(
+    mailbox: &Mailbox,
+    parent: FolderKey,
+    options: &QueryOptions,
+    most: Option<usize>,
+    version: ApiVersion,
+) -> Result<Page, ODataError> {
     if options.search.is_some() {
-        return Err(ODataError::unsupported("$search; use $filter"));
+        return Err(ODataError::bad_request(
+            "The query parameter '$search' is not supported on mail folders.",
+        ));
     }
-    check_names(options)?;
+    check_names(options, version)?;
+    if let Some(filter) = &options.filter {
+        filter.check(&JsonSubject(&json!({
+            "id": "", "displayName": "", "parentFolderId": "", "childFolderCount": 0, "unreadItemCount": 0,
+            "totalItemCount": 0, "sizeInBytes": 0, "isHidden": false, "wellKnownName": "",
+        })))?;
+    }
     let hidden_too = options
         .custom("includeHiddenFolders")
         .is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -92,15 +118,13 @@ fn page(mailbox: &Mailbox, parent: FolderKey, options: &QueryOptions, most: Opti
         if folder.visibility == Visibility::Hidden && !hidden_too {
             continue;
         }
-        let json = Value::Object(render::folder(mailbox, folder));
-        if options
+        let json = Value::Object(whole(mailbox, folder, version));
+        let passes = options
             .filter
             .as_ref()
-            .is_none_or(|filter| filter.matches(&json).unwrap_or(false))
-        {
+            .map_or(Ok(true), |filter| filter.matches(&json))?;
+        if passes {
             found.push((folder, json));
-        } else if let Some(filter) = &options.filter {
-            filter.matches(&json)?;
         }
     }
     for order in options.order_by.iter().rev() {
@@ -120,7 +144,7 @@ fn page(mailbox: &Mailbox, parent: FolderKey, options: &QueryOptions, most: Opti
     let skip = options.skip.unwrap_or(0);
     let mut folders = Vec::new();
     for (folder, json) in found.into_iter().skip(skip).take(size) {
-        folders.push(shown(mailbox, folder, json, options)?);
+        folders.push(shown(mailbox, folder, json, options, version)?);
     }
     Ok(Page {
         more: skip + folders.len() < total,
@@ -130,27 +154,54 @@ fn page(mailbox: &Mailbox, parent: FolderKey, options: &QueryOptions, most: Opti
 }
 
 /// A folder with `$select` and `$expand=childFolders` applied.
-fn shown(mailbox: &Mailbox, folder: &Folder, mut json: Value, options: &QueryOptions) -> Result<Value, ODataError> {
-    if let (Some(names), Some(object)) = (&options.select, json.as_object_mut()) {
-        object.retain(|name, _| name == "id" || names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)));
+fn shown(
+    mailbox: &Mailbox,
+    folder: &Folder,
+    mut json: Value,
+    options: &QueryOptions,
+    version: ApiVersion,
+) -> Result<Value, ODataError> {
+    if let Some(object) = json.as_object_mut() {
+        select_names(object, options.select.as_deref());
     }
     for expand in &options.expand {
+        let known = [
+            "singleValueExtendedProperties",
+            "multiValueExtendedProperties",
+            "messageRules",
+            "messages",
+        ];
+        if known.iter().any(|known| known.eq_ignore_ascii_case(&expand.property)) {
+            return Err(ODataError::unsupported(format_args!(
+                "$expand={} on folders",
+                expand.property
+            )));
+        }
         if !expand.property.eq_ignore_ascii_case("childFolders") {
             return Err(refusal::unknown_name(&expand.property, "mailFolder"));
         }
-        json["childFolders"] = page(mailbox, folder.key, &expand.options, None)?.folders.into();
+        json["childFolders"] = page(mailbox, folder.key, &expand.options, None, version)?
+            .folders
+            .into();
     }
     Ok(json)
 }
 
-fn check_names(options: &QueryOptions) -> Result<(), ODataError> {
+fn select_names(json: &mut Map<String, Value>, select: Option<&[String]>) {
+    if let Some(names) = select {
+        json.retain(|name, _| name == "id" || names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)));
+    }
+}
+
+/// Refuses names that folders have not.
+pub fn check_names(options: &QueryOptions, version: ApiVersion) -> Result<(), ODataError> {
     let selected = options.select.iter().flatten().map(String::as_str);
     let ordered = options.order_by.iter().map(|order| order.path.as_str());
     let filtered = options.filter.iter().flat_map(|filter| filter.properties());
-    let unknown = selected
-        .chain(ordered)
-        .chain(filtered)
-        .find(|name| !PROPERTIES.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    let unknown = selected.chain(ordered).chain(filtered).find(|name| {
+        let beta = version == ApiVersion::Beta && name.eq_ignore_ascii_case("wellKnownName");
+        !beta && !PROPERTIES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    });
     unknown.map_or(Ok(()), |name| Err(refusal::unknown_name(name, "mailFolder")))
 }
 
@@ -176,7 +227,7 @@ fn answer(
     key: FolderKey,
     status: StatusCode,
 ) -> Result<GraphResponse, ODataError> {
-    let mut json = render::folder(mailbox, mailbox.folder(key)?);
+    let mut json = whole(mailbox, mailbox.folder(key)?, request.version);
     json.insert(
         "@odata.context".to_owned(),
         links::context(request, "mailFolders/$entity").into(),
@@ -192,6 +243,10 @@ fn answer(
 /// Creates a folder.
 pub fn create(scope: &Scope<'_>, parent: FolderKey) -> Result<GraphResponse, ODataError> {
     let body = scope.request.json_body()?;
+    let kind = body.get("@odata.type").and_then(Value::as_str).unwrap_or_default();
+    if kind.to_ascii_lowercase().ends_with("mailsearchfolder") {
+        return Err(ODataError::unsupported("search folders"));
+    }
     let fields = Fields::of(&body)?;
     fields.only(
         &[
@@ -221,10 +276,20 @@ pub fn create(scope: &Scope<'_>, parent: FolderKey) -> Result<GraphResponse, ODa
 pub fn get(scope: &Scope<'_>, key: FolderKey) -> Result<GraphResponse, ODataError> {
     let options = QueryOptions::parse(&scope.request.query)?;
     options.only(&["includeHiddenFolders"])?;
-    check_names(&options)?;
+    if !options.is_for_one() {
+        return Err(refusal::only_for_collections());
+    }
+    let version = scope.request.version;
+    check_names(&options, version)?;
     scope.read(|mailbox| {
         let folder = mailbox.folder(key)?;
-        let mut json = shown(mailbox, folder, render::folder(mailbox, folder).into(), &options)?;
+        let mut json = shown(
+            mailbox,
+            folder,
+            whole(mailbox, folder, version).into(),
+            &options,
+            version,
+        )?;
         json["@odata.context"] = links::context(scope.request, "mailFolders/$entity").into();
         Ok(GraphResponse::json(StatusCode::OK, &json))
     })
@@ -280,8 +345,9 @@ pub fn copy(scope: &Scope<'_>, key: FolderKey) -> Result<GraphResponse, ODataErr
 }
 
 /// Kept here for the folder delta: a folder as one item.
-pub fn item(mailbox: &Mailbox, folder: &Folder) -> Value {
+pub fn item(mailbox: &Mailbox, folder: &Folder, select: Option<&[String]>) -> Value {
     let mut json = render::folder(mailbox, folder);
+    select_names(&mut json, select);
     json.insert("@odata.type".to_owned(), json!("#microsoft.graph.mailFolder"));
     json.into()
 }

@@ -6,6 +6,7 @@
 use crate::mail::change_log::Seq;
 use crate::mail::folder::Folder;
 use crate::mail::ids::{FolderKey, ItemKey};
+use crate::mail::locale;
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Seconds;
 use crate::mail::refusal;
@@ -103,6 +104,25 @@ impl Mailbox {
             folder.changed = seq;
         }
         Ok(())
+    }
+
+    /// Gives the mailbox a language; the folders it has from the start are called what that language calls them, unless
+    /// another folder beside them has the name.
+    pub fn speak(&mut self, locale: &str) {
+        locale.clone_into(&mut self.settings.locale);
+        let named: Vec<(FolderKey, &str)> = self
+            .folders
+            .values()
+            .filter_map(|folder| Some((folder.key, locale::folder_name(folder.well_known?, locale)?)))
+            .collect();
+        for (key, name) in named {
+            let Some(parent) = self.folders.get(&key).and_then(|folder| folder.parent) else {
+                continue;
+            };
+            if let Ok(name) = self.free_name(parent, name, Some(key)) {
+                self.hang(key, parent, name);
+            }
+        }
     }
 
     /// Moves a folder with all it contains; its id stays.

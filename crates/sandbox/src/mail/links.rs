@@ -81,15 +81,18 @@ pub fn same_path(request: &GraphRequest, pairs: &[(String, String)]) -> String {
     format!("{}/{}?{}", request.service_root(), path.join("/"), query.join("&"))
 }
 
-/// The next page of a listing: the same query with `$skip` replaced.
+/// The next page of a listing: the same query that goes on at `$skip` or `$skiptoken`.
 #[must_use]
-pub fn next_page(request: &GraphRequest, skip: usize) -> String {
+pub fn next_page(request: &GraphRequest, option: &str, value: &str) -> String {
     let mut pairs: Vec<(String, String)> = request
         .query
         .iter()
-        .filter(|(name, _)| !name.trim_start_matches('$').eq_ignore_ascii_case("skip"))
+        .filter(|(name, _)| {
+            let name = name.trim_start_matches('$');
+            !name.eq_ignore_ascii_case("skip") && !name.eq_ignore_ascii_case("skiptoken")
+        })
         .cloned()
         .collect();
-    pairs.push(("$skip".to_owned(), skip.to_string()));
+    pairs.push((option.to_owned(), value.to_owned()));
     same_path(request, &pairs)
 }

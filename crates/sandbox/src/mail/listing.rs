@@ -14,11 +14,13 @@ use crate::mail::ids::FolderKey;
 use crate::mail::links;
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Message;
-use crate::mail::message_subject::MessageSubject;
+use crate::mail::message_subject::{self, MessageSubject};
 use crate::mail::permissions::Depth;
 use crate::mail::preferences::Preferences;
 use crate::mail::refusal;
 use crate::mail::render;
+use crate::mail::routes::Scope;
+use crate::mail::search_listing;
 use crate::mail::view_options;
 use crate::odata::error::ODataError;
 use crate::odata::filter::{Filter, Subject, Value as FilterValue, compare_text};
@@ -44,33 +46,68 @@ pub fn page_size(options: &QueryOptions, preferences: &Preferences) -> Result<us
     }
 }
 
-/// A filter with folder names and property ids brought into the form messages show.
-pub fn prepared_filter(mailbox: &Mailbox, filter: &Filter) -> Filter {
-    let mut filter = filter.clone();
+/// The filter of a request, judged, with folder names and property ids brought into the form messages show.
+pub fn prepared_filter(mailbox: &Mailbox, options: &QueryOptions) -> Result<Option<Filter>, ODataError> {
+    let Some(mut filter) = options.filter.clone() else {
+        return Ok(None);
+    };
+    let example = message_subject::example();
+    let message = &example;
+    filter.check(&MessageSubject { mailbox, message })?;
     filter.rewrite_text("parentfolderid", &|text| {
         mailbox.resolve_folder(text).ok().map(|key| mailbox.codec.folder(key))
     });
     filter.rewrite_text("singlevalueextendedproperties/id", &|text| {
         PropertyId::parse(text).ok().map(|id| id.case_free())
     });
-    filter
+    Ok(Some(filter))
+}
+
+/// Refuses an order by something that messages have not, or have many of.
+fn check_order(mailbox: &Mailbox, order: &[Order]) -> Result<(), ODataError> {
+    if order.is_empty() {
+        return Ok(());
+    }
+    let example = message_subject::example();
+    let message = &example;
+    let subject = MessageSubject { mailbox, message };
+    match order.iter().find(|term| subject.value(&term.path).is_none()) {
+        Some(unknown) => Err(refusal::unknown_name(&unknown.path, "message")),
+        None => Ok(()),
+    }
 }
 
 /// Lists messages of a folder, or of the whole mailbox.
-pub fn list(
+pub fn list(scope: &Scope<'_>, folder: Option<FolderKey>, depth: Depth) -> Result<GraphResponse, ODataError> {
+    let options = QueryOptions::parse(&scope.request.query)?;
+    options.only(&[])?;
+    if options.search.is_some() {
+        return search_listing::list(scope, folder, &options, depth);
+    }
+    refuse_tokens(&options)?;
+    let tips = scope.service.behaviour().tips;
+    scope.read(|mailbox| {
+        let mut body = page(mailbox, folder, scope.request, &options, depth)?;
+        if tips && options.select.is_none() {
+            body.insert("@microsoft.graph.tips".to_owned(), tip(scope.request).into());
+        }
+        Ok(Preferences::of(scope.request).acknowledge(GraphResponse::json(StatusCode::OK, &body), &[]))
+    })
+}
+
+fn page(
     mailbox: &Mailbox,
     folder: Option<FolderKey>,
     request: &GraphRequest,
+    options: &QueryOptions,
     depth: Depth,
-) -> Result<GraphResponse, ODataError> {
-    let options = QueryOptions::parse(&request.query)?;
-    options.only(&["includeNestedFolders"])?;
-    refuse_unsupported(&options)?;
+) -> Result<Map<String, Value>, ODataError> {
     let preferences = Preferences::of(request);
-    let view = view_options::view(&options, &preferences, depth)?;
-    let top = page_size(&options, &preferences)?;
+    let view = view_options::view(options, &preferences, depth)?;
+    let top = page_size(options, &preferences)?;
     let skip = options.skip.unwrap_or(0);
-    let filter = options.filter.as_ref().map(|filter| prepared_filter(mailbox, filter));
+    let filter = prepared_filter(mailbox, options)?;
+    check_order(mailbox, &options.order_by)?;
     check_efficiency(filter.as_ref(), &options.order_by)?;
 
     let found = find(
@@ -92,7 +129,7 @@ pub fn list(
     let mut body = Map::new();
     body.insert(
         "@odata.context".to_owned(),
-        links::context(request, &collection(mailbox, folder, &options)).into(),
+        links::context(request, &collection(mailbox, folder, options)).into(),
     );
     if options.count {
         body.insert("@odata.count".to_owned(), found.total.into());
@@ -100,11 +137,19 @@ pub fn list(
     if found.more {
         body.insert(
             "@odata.nextLink".to_owned(),
-            links::next_page(request, skip + found.page.len()).into(),
+            links::next_page(request, "$skip", &(skip + found.page.len()).to_string()).into(),
         );
     }
     body.insert("value".to_owned(), value.into());
-    Ok(preferences.acknowledge(GraphResponse::json(StatusCode::OK, &body), &[]))
+    Ok(body)
+}
+
+/// What Graph says to those who read everything.
+fn tip(request: &GraphRequest) -> String {
+    format!(
+        "Use $select to choose only the properties your app needs, as this can lead to performance improvements. For example: GET {}?$select=bccRecipients,body",
+        request.segments.join("/")
+    )
 }
 
 /// `messages/$count`: a bare number.
@@ -114,8 +159,12 @@ pub fn count(
     request: &GraphRequest,
 ) -> Result<GraphResponse, ODataError> {
     let options = QueryOptions::parse(&request.query)?;
-    refuse_unsupported(&options)?;
-    let filter = options.filter.as_ref().map(|filter| prepared_filter(mailbox, filter));
+    options.only(&[])?;
+    if options.search.is_some() {
+        return Err(refusal::search_mixed("SearchWithCount", "$count"));
+    }
+    refuse_tokens(&options)?;
+    let filter = prepared_filter(mailbox, &options)?;
     let found = find(
         mailbox,
         folder,
@@ -134,10 +183,7 @@ pub fn count(
     ))
 }
 
-fn refuse_unsupported(options: &QueryOptions) -> Result<(), ODataError> {
-    if options.search.is_some() {
-        return Err(ODataError::unsupported("$search; use $filter"));
-    }
+fn refuse_tokens(options: &QueryOptions) -> Result<(), ODataError> {
     if options.skip_token.is_some() || options.delta_token.is_some() {
         return Err(ODataError::bad_request(
             "Skip and delta tokens belong to delta queries; lists go on by $skip.",
@@ -146,7 +192,8 @@ fn refuse_unsupported(options: &QueryOptions) -> Result<(), ODataError> {
     Ok(())
 }
 
-fn collection(mailbox: &Mailbox, folder: Option<FolderKey>, options: &QueryOptions) -> String {
+/// The collection as `@odata.context` names it.
+pub fn collection(mailbox: &Mailbox, folder: Option<FolderKey>, options: &QueryOptions) -> String {
     let mut names: Vec<String> = options.select.clone().unwrap_or_default();
     names.extend(options.expand.iter().map(|expand| format!("{}()", expand.property)));
     let shown = if names.is_empty() {
@@ -217,7 +264,7 @@ fn find<'a>(
         Some(false) => Box::new(mailbox.newest_first(folder).rev()),
         None => {
             sorted = mailbox.newest_first(folder).collect();
-            sort(mailbox, &mut sorted, order)?;
+            sort(mailbox, &mut sorted, order);
             Box::new(sorted.into_iter())
         }
     };
@@ -260,13 +307,7 @@ fn total(mailbox: &Mailbox, folder: Option<FolderKey>) -> usize {
 }
 
 /// Stable, so that equal messages stay newest first.
-fn sort(mailbox: &Mailbox, messages: &mut [&Message], order: &[Order]) -> Result<(), ODataError> {
-    if let Some(message) = messages.first() {
-        let subject = MessageSubject { mailbox, message };
-        if let Some(unknown) = order.iter().find(|term| subject.value(&term.path).is_none()) {
-            return Err(refusal::unknown_name(&unknown.path, "message"));
-        }
-    }
+fn sort(mailbox: &Mailbox, messages: &mut [&Message], order: &[Order]) {
     messages.sort_by(|a, b| {
         let (a, b) = (
             MessageSubject { mailbox, message: a },
@@ -279,7 +320,6 @@ fn sort(mailbox: &Mailbox, messages: &mut [&Message], order: &[Order]) -> Result
             })
         })
     });
-    Ok(())
 }
 
 fn compare(a: Option<FilterValue<'_>>, b: Option<FilterValue<'_>>) -> Ordering {
@@ -288,6 +328,7 @@ fn compare(a: Option<FilterValue<'_>>, b: Option<FilterValue<'_>>) -> Ordering {
         (Some(FilterValue::Time(a)), Some(FilterValue::Time(b))) => a.cmp(&b),
         (Some(FilterValue::Bool(a)), Some(FilterValue::Bool(b))) => a.cmp(&b),
         (Some(FilterValue::Int(a)), Some(FilterValue::Int(b))) => a.cmp(&b),
+        (Some(FilterValue::Member(a, _)), Some(FilterValue::Member(b, _))) => a.cmp(&b),
         (None | Some(FilterValue::Null), None | Some(FilterValue::Null)) => Ordering::Equal,
         (None | Some(FilterValue::Null), _) => Ordering::Less,
         (_, None | Some(FilterValue::Null)) => Ordering::Greater,

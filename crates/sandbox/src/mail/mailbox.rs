@@ -10,10 +10,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::mail::categories::{self, Category};
 use crate::mail::change_log::Seq;
 use crate::mail::conversation::Conversations;
 use crate::mail::folder::Folder;
 use crate::mail::ids::{FolderKey, IdCodec, IdError, ItemKey, ParsedId, Place};
+use crate::mail::mailbox_settings::MailboxSettings;
 use crate::mail::message::{Message, Seconds};
 use crate::mail::refusal;
 use crate::mail::saved::{Left, Unsaved};
@@ -56,8 +58,12 @@ pub struct Mailbox {
     pub folders: BTreeMap<FolderKey, Folder>,
     #[serde(skip)]
     pub conversations: Conversations,
+    pub settings: MailboxSettings,
+    pub categories: Vec<Category>,
     /// Folders that are gone, for the folder delta.
     pub gone_folders: Vec<(Seq, FolderKey)>,
+    /// Tokens of the folder delta of another generation are expired.
+    pub folder_generation: u32,
     #[serde(skip)]
     pub(super) messages: HashMap<ItemKey, Box<Message>>,
     /// All messages but the recoverable ones, oldest first.
@@ -87,7 +93,10 @@ impl Mailbox {
             codec: IdCodec::new(user),
             folders: BTreeMap::new(),
             conversations: Conversations::default(),
+            settings: MailboxSettings::default(),
+            categories: categories::defaults(user),
             gone_folders: Vec::new(),
+            folder_generation: 0,
             messages: HashMap::new(),
             by_time: BTreeSet::new(),
             well_known: HashMap::new(),
@@ -157,7 +166,7 @@ impl Mailbox {
         match self.codec.parse(id) {
             Ok(ParsedId::Folder(key)) => self.folder(key).map(|folder| folder.key),
             Ok(ParsedId::Message { .. } | ParsedId::Attachment { .. }) | Err(IdError::Malformed) => {
-                Err(refusal::id_malformed())
+                Err(refusal::id_not_read(id))
             }
             Err(IdError::Foreign) => Err(refusal::item_not_found()),
         }
@@ -168,7 +177,7 @@ impl Mailbox {
         match self.codec.parse(id) {
             Ok(ParsedId::Message { item, place }) => self.placed(item, place),
             Ok(ParsedId::Folder(_) | ParsedId::Attachment { .. }) | Err(IdError::Malformed) => {
-                Err(refusal::id_malformed())
+                Err(refusal::id_not_read(id))
             }
             Err(IdError::Foreign) => Err(refusal::item_not_found()),
         }

@@ -12,6 +12,7 @@ use crate::mail::attachment::DraftAttachment;
 use crate::mail::change_log::Seq;
 use crate::mail::extended::ExtendedProperty;
 use crate::mail::ids::{FolderKey, ItemKey, Place};
+use crate::mail::meeting::ItemKind;
 use crate::persist::bodies::Raw;
 
 /// Seconds since 1970 UTC; Graph shows mail times to the second.
@@ -172,6 +173,7 @@ pub struct Message {
     pub importance: Importance,
     pub inference: Inference,
     pub origin: Origin,
+    pub kind: ItemKind,
     pub subject: Box<str>,
     pub preview: Box<str>,
     pub internet_message_id: Box<str>,

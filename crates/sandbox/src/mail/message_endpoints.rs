@@ -28,6 +28,9 @@ use crate::server::paths::{GraphRequest, GraphResponse};
 pub fn get(scope: &Scope<'_>, folder: Option<FolderKey>, id: &str, depth: Depth) -> Result<GraphResponse, ODataError> {
     let options = QueryOptions::parse(&scope.request.query)?;
     options.only(&[])?;
+    if !options.is_for_one() {
+        return Err(refusal::only_for_collections());
+    }
     let preferences = Preferences::of(scope.request);
     let view = view_options::view(&options, &preferences, depth)?;
     scope.read(|mailbox| {
@@ -96,7 +99,7 @@ pub fn create(scope: &Scope<'_>, folder: Option<FolderKey>) -> Result<GraphRespo
             StatusCode::CREATED,
             Some(folder),
         );
-        Ok(preferences.acknowledge(response, &[]))
+        Ok(preferences.acknowledge_write(response))
     })
 }
 
@@ -180,7 +183,7 @@ pub fn update(scope: &Scope<'_>, id: &str) -> Result<GraphResponse, ODataError> 
         let message = mailbox.get(key).ok_or_else(refusal::item_not_found)?;
         let view = view_options::plain(&preferences);
         let response = listing::single(mailbox, message, scope.request, &view, StatusCode::OK, None);
-        Ok(preferences.acknowledge(response, &[]))
+        Ok(preferences.acknowledge_write(response))
     })
 }
 

@@ -18,7 +18,7 @@ const MAX_HEADERS: usize = 5;
 /// Recipients per field; the tenant's own bound is on sending.
 const MAX_RECIPIENTS: usize = 5_000;
 
-const READ_ONLY: [&str; 20] = [
+const READ_ONLY: [&str; 19] = [
     "id",
     "changeKey",
     "createdDateTime",
@@ -34,7 +34,6 @@ const READ_ONLY: [&str; 20] = [
     "webLink",
     "uniqueBody",
     "extensions",
-    "multiValueExtendedProperties",
     "unsubscribeEnabled",
     "unsubscribeData",
     "mentionsPreview",
@@ -98,7 +97,17 @@ impl MessageInput {
                 "internetmessageid" => input.internet_message_id = fields.text(name)?.map(one_line),
                 "internetmessageheaders" => input.headers = fields.list(name)?.map(headers).transpose()?,
                 "singlevalueextendedproperties" => {
-                    input.extended = fields.list(name)?.map(extended).transpose()?.unwrap_or_default();
+                    for value in fields.list(name)?.unwrap_or_default() {
+                        input.extended.push(extended(value)?);
+                    }
+                }
+                "multivalueextendedproperties" => {
+                    for value in fields.list(name)?.unwrap_or_default() {
+                        input.extended.push(extended_array(value)?);
+                    }
+                }
+                "extensions" if fields.get(name).is_some() => {
+                    return Err(ODataError::unsupported("open extensions on messages"));
                 }
                 "attachments" => {
                     for value in fields.list(name)?.unwrap_or_default() {
@@ -235,17 +244,40 @@ fn headers(list: &[Value]) -> Result<Vec<(String, String)>, ODataError> {
         .collect()
 }
 
-fn extended(list: &[Value]) -> Result<Vec<ExtendedProperty>, ODataError> {
-    list.iter()
-        .map(|value| {
-            let fields = Fields::of(value)?;
-            let id = PropertyId::parse(fields.required_text("id")?)?;
-            Ok(ExtendedProperty {
-                id,
-                value: fields.text("value")?.unwrap_or_default().into(),
-            })
-        })
-        .collect()
+fn extended(value: &Value) -> Result<ExtendedProperty, ODataError> {
+    let fields = Fields::of(value)?;
+    let id = PropertyId::parse(fields.required_text("id")?)?;
+    if id.is_array() {
+        return Err(refusal::bad_property(
+            "id",
+            "the id of a single-value extended property",
+        ));
+    }
+    Ok(ExtendedProperty {
+        id,
+        value: fields.text("value")?.unwrap_or_default().into(),
+    })
+}
+
+/// Values of one multi-value property; MAPI's own bound is far higher, mails' need far lower.
+const MAX_VALUES: usize = 1_000;
+
+fn extended_array(value: &Value) -> Result<ExtendedProperty, ODataError> {
+    let fields = Fields::of(value)?;
+    let id = PropertyId::parse(fields.required_text("id")?)?;
+    let values = texts(fields.list("value")?.unwrap_or_default(), "value")?;
+    if !id.is_array() || values.len() > MAX_VALUES {
+        return Err(refusal::bad_property(
+            "multiValueExtendedProperties",
+            "a property of an array type with a bounded number of values",
+        ));
+    }
+    let value =
+        serde_json::to_string(&values).map_err(|_| refusal::bad_property("value", "a collection of strings"))?;
+    Ok(ExtendedProperty {
+        id,
+        value: value.into(),
+    })
 }
 
 #[cfg(test)]

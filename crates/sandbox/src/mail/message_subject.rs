@@ -7,11 +7,33 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::mail::body;
+use crate::mail::draft::{self, Making};
 use crate::mail::extended::{self, PropertyId};
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::{BodyKind, Message, Person, Seconds};
 use crate::mail::render;
 use crate::odata::filter::{Subject, Value};
+
+/// A message that has a value for everything a filter can name: filters are judged by it.
+#[must_use]
+pub fn example() -> Message {
+    let mut message = draft::blank(Making {
+        at: 0,
+        message_id: "<example@sandbox.invalid>".to_owned(),
+        conversation: [0; 16],
+    });
+    let person = Person {
+        name: "Example".into(),
+        address: "example@sandbox.invalid".into(),
+    };
+    let people = &mut message.people;
+    people.from = Some(Box::new(person.clone()));
+    for list in [&mut people.to, &mut people.cc, &mut people.bcc, &mut people.reply_to] {
+        *list = [person.clone()].into();
+    }
+    message.categories = ["Example".to_owned()].into();
+    message
+}
 
 /// A message within its mailbox.
 pub struct MessageSubject<'a> {
@@ -31,20 +53,24 @@ impl Subject for MessageSubject<'_> {
             "subject" => borrowed(&message.subject),
             "bodypreview" => borrowed(&message.preview),
             "body/content" => text(body::native(message).content),
-            "body/contenttype" => borrowed(match body::native(message).kind {
-                BodyKind::Text => "text",
-                BodyKind::Html => "html",
-            }),
+            "body/contenttype" => member(
+                &["text", "html"],
+                match body::native(message).kind {
+                    BodyKind::Text => "text",
+                    BodyKind::Html => "html",
+                },
+            ),
             "isread" => Value::Bool(message.is_read),
             "isdraft" => Value::Bool(message.is_draft),
             "hasattachments" => Value::Bool(message.has_attachments),
             "isreadreceiptrequested" => Value::Bool(message.read_receipt),
             "isdeliveryreceiptrequested" => Value::Bool(message.delivery_receipt),
-            "importance" => borrowed(render::importance(message.importance)),
-            "inferenceclassification" => borrowed(render::inference(message.inference)),
-            "flag/flagstatus" => borrowed(render::flag_status(
-                message.flag.as_ref().map(|flag| flag.status).unwrap_or_default(),
-            )),
+            "importance" => member(&["low", "normal", "high"], render::importance(message.importance)),
+            "inferenceclassification" => member(&["focused", "other"], render::inference(message.inference)),
+            "flag/flagstatus" => member(
+                &["notFlagged", "complete", "flagged"],
+                render::flag_status(message.flag.as_ref().map(|flag| flag.status).unwrap_or_default()),
+            ),
             "receiveddatetime" => moment(message.received),
             "sentdatetime" => moment(message.sent),
             "createddatetime" => moment(message.created),
@@ -92,19 +118,17 @@ impl MessageSubject<'_> {
         }
     }
 
-    /// The values kept on the message, and its Message-ID, which clients look for under its MAPI name.
+    /// The values kept on the message, and those that follow from it, which clients look for under their MAPI names.
     fn extended(&self) -> Vec<Box<dyn Subject + '_>> {
-        let own = [extended::TAG_MESSAGE_ID].into_iter().filter_map(|tag| {
-            let id = PropertyId::parse(&format!("String 0x{tag:x}")).ok()?;
-            Some((id.case_free(), extended::value_of(self.message, &id)?))
-        });
-        let kept = self
-            .message
-            .extended
-            .iter()
-            .map(|kept| (kept.id.case_free(), kept.value.to_string()));
-        own.chain(kept)
-            .map(|(id, value)| Box::new(PropertyItem { id, value }) as Box<dyn Subject>)
+        let message = self.message;
+        let kept = message.extended.iter().map(|kept| kept.id.clone());
+        extended::derived()
+            .filter(|id| !message.extended.iter().any(|kept| kept.id.same(id)))
+            .chain(kept)
+            .map(|id| {
+                let spelled = id.case_free();
+                Box::new(PropertyItem { message, id, spelled }) as Box<dyn Subject>
+            })
             .collect()
     }
 }
@@ -115,6 +139,11 @@ fn text(value: String) -> Value<'static> {
 
 fn borrowed(value: &str) -> Value<'_> {
     Value::Text(Cow::Borrowed(value))
+}
+
+fn member(members: &'static [&'static str], name: &str) -> Value<'static> {
+    let place = members.iter().position(|member| *member == name).unwrap_or_default();
+    Value::Member(place, members)
 }
 
 fn moment(seconds: Seconds) -> Value<'static> {
@@ -159,17 +188,19 @@ impl Subject for TextItem<'_> {
     }
 }
 
-struct PropertyItem {
+/// An extended property; its value may have to be read from the MIME and is, when a filter comes to it.
+struct PropertyItem<'a> {
+    message: &'a Message,
+    id: PropertyId,
     /// In the spelling that does not depend on case.
-    id: String,
-    value: String,
+    spelled: String,
 }
 
-impl Subject for PropertyItem {
+impl Subject for PropertyItem<'_> {
     fn value(&self, path: &str) -> Option<Value<'_>> {
         match path {
-            "id" => Some(borrowed(&self.id)),
-            "value" => Some(borrowed(&self.value)),
+            "id" => Some(borrowed(&self.spelled)),
+            "value" => Some(extended::value_of(self.message, &self.id).map_or(Value::Null, text)),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use crate::mail::attachment::{Placement, placement};
 use crate::mail::body;
 use crate::mail::conversation::{Ancestry, decode_thread_index};
 use crate::mail::ids::{FolderKey, ItemKey};
+use crate::mail::meeting::{self, ItemKind};
 use crate::mail::message::{Content, Importance, Inference, Message, Origin, People, Person, Seconds};
 
 /// Addresses kept of one header; a mail with more is deliverable, the rest shows in its MIME only.
@@ -59,6 +60,7 @@ pub fn record(bytes: Bytes, reception: Reception<'_>) -> (Message, Ancestry) {
         importance: Importance::Normal,
         inference: Inference::Focused,
         origin: Origin::Transported,
+        kind: ItemKind::Message,
         subject: "".into(),
         preview: "".into(),
         internet_message_id: reception.message_id_if_none.into(),
@@ -95,6 +97,7 @@ fn fill(message: &mut Message, bytes: &[u8], received: Seconds) -> Ancestry {
         .unwrap_or(received);
     message.importance = importance(&parsed);
     message.read_receipt = parsed.header(HeaderName::DispositionNotificationTo).is_some();
+    message.kind = meeting::classify(&parsed);
     message.has_attachments = parsed.attachments().any(|part| placement(part) == Placement::Attached);
     ancestry_of(&parsed)
 }

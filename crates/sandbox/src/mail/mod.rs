@@ -7,12 +7,16 @@
 pub mod attachment;
 mod attachment_endpoints;
 mod attachment_input;
+pub mod attachment_query;
+pub mod behaviour;
 pub mod body;
+pub mod categories;
 pub mod change_log;
 pub mod compose;
 mod control_surface;
 pub mod conversation;
 mod delta;
+mod delta_gone;
 mod delta_token;
 pub mod draft;
 pub mod extended;
@@ -21,11 +25,15 @@ pub mod folder;
 mod folder_delta;
 mod folder_endpoints;
 mod folder_tree;
+mod id_formats;
 pub mod ids;
 pub mod keeping;
 mod links;
 mod listing;
+mod locale;
 pub mod mailbox;
+pub mod mailbox_settings;
+pub mod meeting;
 pub mod message;
 mod message_endpoints;
 pub mod message_input;
@@ -35,14 +43,19 @@ mod outside;
 pub mod permissions;
 pub mod preferences;
 pub mod properties;
+mod property_path;
 pub mod refusal;
 pub mod render;
 mod reply;
 mod routes;
 pub mod saved;
+mod search;
+mod search_listing;
 mod send;
 mod settings;
+mod settings_input;
 pub mod shown;
+mod time_zones;
 mod translate;
 mod transport;
 mod upload;
@@ -62,6 +75,7 @@ use uuid::Uuid;
 use crate::clock::SandboxClock;
 use crate::directory::{Directory, UserRef};
 use crate::entropy::Entropy;
+use crate::mail::behaviour::MailBehaviour;
 use crate::mail::ids::FolderKey;
 use crate::mail::keeping::{TokenKey, UnsavedMailboxes};
 use crate::mail::mailbox::Mailbox;
@@ -87,6 +101,7 @@ pub struct MailService {
     outside: Mutex<Outside>,
     uploads: Mutex<Uploads>,
     notifier: Notifier,
+    behaviour: RwLock<MailBehaviour>,
     /// Makes delta tokens that were not given out here recognisable.
     token_key: TokenKey,
     shown: Arc<ShownBodies>,
@@ -115,6 +130,7 @@ impl MailService {
             outside: Mutex::default(),
             uploads: Mutex::default(),
             notifier,
+            behaviour: RwLock::default(),
             token_key: TokenKey::new(token_key),
             shown: Arc::default(),
             watched: false,
@@ -212,6 +228,19 @@ impl MailService {
         result
     }
 
+    /// The switches as they are now.
+    #[must_use]
+    pub fn behaviour(&self) -> MailBehaviour {
+        self.behaviour.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets the switches; the error says what is wrong with them.
+    pub fn set_behaviour(&self, behaviour: MailBehaviour) -> Result<(), String> {
+        behaviour.check()?;
+        *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = behaviour;
+        Ok(())
+    }
+
     fn now(&self) -> Seconds {
         self.clock.now().as_second()
     }
@@ -225,6 +254,12 @@ impl MailService {
         let domain = address.rsplit_once('@').map_or("sandbox.invalid", |(_, domain)| domain);
         format!("<{}@{domain}>", self.entropy.uuid().simple().to_string().to_uppercase())
     }
+}
+
+/// The canonical spelling of a locale that a mailbox can have.
+#[must_use]
+pub fn known_locale(locale: &str) -> Option<&'static str> {
+    locale::known(locale).map(|(tag, _)| tag)
 }
 
 impl Folders for MailService {

@@ -2,11 +2,14 @@
 //!
 //! Owns its syntax and which preferences count for mail (contract §2.2); unknown ones are ignored, as RFC 7240 says.
 
-use http::header::HeaderName;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName};
+use jiff::tz::TimeZone;
 
 use crate::mail::body::HtmlSafety;
 use crate::mail::ids::IdForm;
 use crate::mail::message::BodyKind;
+use crate::mail::time_zones;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
 /// What the client prefers.
@@ -15,9 +18,24 @@ pub struct Preferences {
     pub form: IdForm,
     pub body: Option<BodyKind>,
     pub safety: HtmlSafety,
+    /// `outlook.timezone`: its canonical name and rules. Mail times are UTC whatever it says; it shows in values that
+    /// carry a time zone of their own.
+    pub time_zone: Option<PreferredZone>,
+    /// `return=minimal`
+    pub minimal: bool,
     /// `odata.maxpagesize`
     pub max_page: Option<usize>,
     applied: Vec<String>,
+}
+
+/// A time zone that the client prefers.
+#[derive(Debug, Clone)]
+pub struct PreferredZone {
+    /// Canonical name.
+    pub name: String,
+    pub rules: TimeZone,
+    /// The preference as the client wrote it.
+    pub written: String,
 }
 
 /// The header that names the preferences which were honoured.
@@ -35,6 +53,8 @@ impl Preferences {
             form: IdForm::Default,
             body: None,
             safety: HtmlSafety::Sanitised,
+            time_zone: None,
+            minimal: false,
             max_page: None,
             applied: Vec::new(),
         };
@@ -44,7 +64,7 @@ impl Preferences {
             match name.trim().to_ascii_lowercase().as_str() {
                 "idtype" if value.eq_ignore_ascii_case("immutableid") => {
                     found.form = IdForm::Immutable;
-                    found.applied.push("IdType=\"ImmutableId\"".to_owned());
+                    found.applied.push(preference.to_owned());
                 }
                 "outlook.body-content-type" => {
                     found.body = match value.to_ascii_lowercase().as_str() {
@@ -52,14 +72,20 @@ impl Preferences {
                         "html" => Some(BodyKind::Html),
                         _ => continue,
                     };
-                    found
-                        .applied
-                        .push(format!("outlook.body-content-type=\"{}\"", value.to_ascii_lowercase()));
+                    found.applied.push(preference.to_owned());
                 }
                 "outlook.allow-unsafe-html" => {
                     found.safety = HtmlSafety::AsWritten;
-                    found.applied.push("outlook.allow-unsafe-html".to_owned());
+                    found.applied.push(preference.to_owned());
                 }
+                "outlook.timezone" => {
+                    found.time_zone = time_zones::zone(value).map(|(name, rules)| PreferredZone {
+                        name,
+                        rules,
+                        written: preference.to_owned(),
+                    });
+                }
+                "return" if value.eq_ignore_ascii_case("minimal") => found.minimal = true,
                 "odata.maxpagesize" | "maxpagesize" => {
                     found.max_page = value.parse().ok().filter(|size| *size > 0);
                 }
@@ -67,6 +93,18 @@ impl Preferences {
             }
         }
         found
+    }
+
+    /// The answer to a write: without its body where the client asked for the least.
+    #[must_use]
+    pub fn acknowledge_write(&self, response: GraphResponse) -> GraphResponse {
+        if !self.minimal {
+            return self.acknowledge(response, &[]);
+        }
+        let mut bare = GraphResponse::empty(StatusCode::NO_CONTENT);
+        bare.headers = response.headers;
+        bare.headers.remove(CONTENT_TYPE);
+        self.acknowledge(bare, &["return=minimal"])
     }
 
     /// Adds `Preference-Applied` where anything was applied; `more` goes first.

@@ -58,6 +58,15 @@ properties! {
     InternetMessageHeaders = "internetMessageHeaders",
 }
 
+/// The bit of everything that only meeting messages have.
+const MEETING: u64 = 1 << 63;
+/// Derived types whose properties may be named in `$select`.
+const MEETING_TYPES: [&str; 3] = [
+    "microsoft.graph.eventMessage",
+    "microsoft.graph.eventMessageRequest",
+    "microsoft.graph.eventMessageResponse",
+];
+
 /// A set of properties; `id` and the etag are always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selection(u64);
@@ -67,7 +76,7 @@ impl Selection {
     #[must_use]
     pub fn default_set() -> Self {
         let all = Property::ALL.iter().fold(0, |bits, property| bits | bit(*property));
-        Self(all & !bit(Property::UniqueBody) & !bit(Property::InternetMessageHeaders))
+        Self((all & !bit(Property::UniqueBody) & !bit(Property::InternetMessageHeaders)) | MEETING)
     }
 
     /// Reads `$select`; 400 for a name nobody knows.
@@ -83,6 +92,8 @@ impl Selection {
                 .find(|property| property.name().eq_ignore_ascii_case(head))
             {
                 bits |= bit(*property);
+            } else if MEETING_TYPES.iter().any(|known| known.eq_ignore_ascii_case(head)) && name.contains('/') {
+                bits |= MEETING;
             } else if head == "*" {
                 bits |= Self::default_set().0;
             } else if !["id", "attachments", "singleValueExtendedProperties", "@odata.etag"]
@@ -93,6 +104,12 @@ impl Selection {
             }
         }
         Ok(Self(bits))
+    }
+
+    /// Whether what only meeting messages have is shown.
+    #[must_use]
+    pub fn has_meeting(self) -> bool {
+        self.0 & MEETING != 0
     }
 
     /// Whether `property` is shown.

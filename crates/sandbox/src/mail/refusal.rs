@@ -24,6 +24,19 @@ pub fn id_malformed() -> ODataError {
     refusal(StatusCode::BAD_REQUEST, "ErrorInvalidIdMalformed", "Id is malformed.")
 }
 
+/// The refusal of a text that is no id: Graph decodes `%2F` before it looks at the path, so that what stands behind the
+/// slash is to it a segment of its own (contract, observed errors).
+pub fn id_not_read(id: &str) -> ODataError {
+    match id.split_once('/') {
+        Some((_, rest)) => ODataError::new(
+            StatusCode::BAD_REQUEST,
+            "RequestBroker--ParseUri",
+            format!("Resource not found for the segment '{rest}'."),
+        ),
+        None => id_malformed(),
+    }
+}
+
 /// The token lacks a mail permission, or the mailbox is another person's.
 pub fn access_denied() -> ODataError {
     refusal(
@@ -96,6 +109,36 @@ pub fn inefficient_filter() -> ODataError {
     )
 }
 
+/// A `$search` that is not KQL.
+pub fn bad_search(problem: &str) -> ODataError {
+    ODataError::bad_request(format!("Syntax error: {problem}."))
+}
+
+/// Options that Exchange does not combine with `$search`.
+pub fn search_mixed(code: &'static str, option: &str) -> ODataError {
+    ODataError::new(
+        StatusCode::BAD_REQUEST,
+        code,
+        format!("The query parameter '{option}' is not supported with '$search'."),
+    )
+}
+
+/// A search cursor that is too old, or of another search.
+pub fn stale_search() -> ODataError {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "ErrorExecuteSearchStaleData",
+        "The search cursor is stale; run the search again from its beginning.",
+    )
+}
+
+/// An option that only lists take.
+pub fn only_for_collections() -> ODataError {
+    ODataError::bad_request(
+        "The query specified in the URI is not valid. Query options $filter, $orderby, $count, $skip, $top and $search can be applied only on collections.",
+    )
+}
+
 /// Nobody to send to.
 pub fn no_recipients() -> ODataError {
     refusal(
@@ -152,6 +195,24 @@ pub fn bad_mime() -> ODataError {
     )
 }
 
+/// A time zone that neither Windows nor the IANA database has.
+pub fn unknown_time_zone(name: &str) -> ODataError {
+    ODataError::new(
+        StatusCode::BAD_REQUEST,
+        "TimeZoneNotSupportedException",
+        format!("A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'."),
+    )
+}
+
+/// Automatic replies that would end before they begin.
+pub fn bad_schedule() -> ODataError {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "ErrorInvalidScheduledOofDuration",
+        "The start time of scheduled automatic replies must be earlier than their end time.",
+    )
+}
+
 /// Only drafts can do that.
 pub fn not_a_draft(action: &str) -> ODataError {
     ODataError::new(
@@ -170,13 +231,16 @@ pub fn bad_header(name: &str) -> ODataError {
     )
 }
 
-/// A delta token that is expired or was never given out.
-pub fn sync_state_not_found(token: u32, highest: u32) -> ODataError {
-    ODataError::new(
-        StatusCode::GONE,
-        "SyncStateNotFound",
-        format!("The sync state generation is not found; generation={token};[highest={highest}][{highest}]."),
-    )
+/// A delta token that is expired or was never given out, under one of the codes that are reported for it.
+pub fn sync_state_lost(code: &str, token: u32, highest: u32) -> ODataError {
+    let message = if code.eq_ignore_ascii_case("SyncStateNotFound") {
+        format!("The sync state generation is not found; generation={token};[highest={highest}][{highest}].")
+    } else if code.to_ascii_lowercase().starts_with("resync") {
+        "Resync required. Replace any local items with the server's version (including deletes) if you're sure that the service was up to date with your local changes when you last sync'd. Upload any local changes that the server doesn't know about.".to_owned()
+    } else {
+        "The sync state data is not valid.".to_owned()
+    };
+    ODataError::new(StatusCode::GONE, code.to_owned(), message)
 }
 
 /// A body property of the wrong type.

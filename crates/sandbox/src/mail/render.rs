@@ -7,13 +7,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::mail::attachment::{self, AttachmentKind, DraftAttachment, Placement};
+use crate::mail::attachment::{AttachmentKind, DraftAttachment, Placement};
+use crate::mail::attachment_query::AttachmentQuery;
 use crate::mail::body::{self, HtmlSafety};
 use crate::mail::extended::{self, PropertyId};
 use crate::mail::folder::Folder;
 use crate::mail::ids::IdForm;
 use crate::mail::links;
 use crate::mail::mailbox::Mailbox;
+use crate::mail::meeting;
 use crate::mail::message::{
     Body, BodyKind, Content, Flag, FlagStatus, Importance, Inference, Message, Origin, Person, Seconds,
 };
@@ -27,8 +29,9 @@ pub struct View {
     pub selection: Selection,
     pub body: Option<BodyKind>,
     pub safety: HtmlSafety,
-    pub attachments: Option<AttachmentView>,
+    pub attachments: Option<AttachmentQuery>,
     pub extended: Option<Vec<PropertyId>>,
+    pub extended_arrays: Option<Vec<PropertyId>>,
 }
 
 /// How attachments are to be shown.
@@ -69,12 +72,17 @@ pub fn message(mailbox: &Mailbox, message: &Message, view: &View) -> Map<String,
             json.insert(property.name().to_owned(), value);
         }
     }
-    if let Some(how) = view.attachments {
-        let list: Vec<Value> = attachment::of(message)
-            .iter()
-            .map(|attachment| Value::Object(self::attachment(mailbox, message, attachment, view.form, how)))
-            .collect();
-        json.insert("attachments".to_owned(), list.into());
+    if let Some(kind) = message.kind.odata_type() {
+        json.insert("@odata.type".to_owned(), kind.into());
+        if view.selection.has_meeting() {
+            json.extend(meeting::properties(message));
+        }
+    }
+    if let Some(query) = &view.attachments {
+        json.insert(
+            "attachments".to_owned(),
+            query.list(mailbox, message, view.form).0.into(),
+        );
     }
     if let Some(values) = view
         .extended
@@ -83,6 +91,14 @@ pub fn message(mailbox: &Mailbox, message: &Message, view: &View) -> Map<String,
         .filter(|v| !v.is_empty())
     {
         json.insert("singleValueExtendedProperties".to_owned(), values.into());
+    }
+    if let Some(values) = view
+        .extended_arrays
+        .as_ref()
+        .map(|wanted| extended_arrays(message, wanted))
+        .filter(|values| !values.is_empty())
+    {
+        json.insert("multiValueExtendedProperties".to_owned(), values.into());
     }
     json.insert("id".to_owned(), id.into());
     json
@@ -93,12 +109,25 @@ fn extended_values(message: &Message, wanted: &[PropertyId]) -> Vec<Value> {
         return message
             .extended
             .iter()
+            .filter(|kept| !kept.id.is_array())
             .map(|kept| json!({"id": kept.id.to_string(), "value": kept.value}))
             .collect();
     }
     wanted
         .iter()
         .filter_map(|id| extended::value_of(message, id).map(|value| json!({"id": id.to_string(), "value": value})))
+        .collect()
+}
+
+fn extended_arrays(message: &Message, wanted: &[PropertyId]) -> Vec<Value> {
+    message
+        .extended
+        .iter()
+        .filter(|kept| kept.id.is_array() && (wanted.is_empty() || wanted.iter().any(|id| id.same(&kept.id))))
+        .map(|kept| {
+            let values: Value = serde_json::from_str(&kept.value).unwrap_or_default();
+            json!({"id": kept.id.to_string(), "value": values})
+        })
         .collect()
 }
 
@@ -341,6 +370,7 @@ fn attached_item(mailbox: &Mailbox, attachment: &DraftAttachment) -> Value {
         safety: HtmlSafety::Sanitised,
         attachments: None,
         extended: None,
+        extended_arrays: None,
     };
     let mut json = self::message(mailbox, &inner, &view);
     json.remove("@odata.etag");

@@ -10,8 +10,8 @@ use crate::mail::ids::FolderKey;
 use crate::mail::mailbox::Mailbox;
 use crate::mail::permissions::{self, Access, Depth};
 use crate::mail::{
-    MailService, attachment_endpoints, delta, folder_delta, folder_endpoints, listing, message_endpoints, refusal,
-    reply, send, settings, translate, upload,
+    MailService, attachment_endpoints, categories, delta, folder_delta, folder_endpoints, listing, message_endpoints,
+    property_path, refusal, reply, send, settings, translate, upload,
 };
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
@@ -42,12 +42,39 @@ const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 type Answer = Result<GraphResponse, ODataError>;
 
+/// Actions and functions, which may be written with their namespace in front.
+const OPERATIONS: [&str; 14] = [
+    "move",
+    "copy",
+    "permanentdelete",
+    "send",
+    "createreply",
+    "createreplyall",
+    "createforward",
+    "reply",
+    "replyall",
+    "forward",
+    "delta",
+    "createuploadsession",
+    "sendmail",
+    "translateexchangeids",
+];
+
+/// A fixed word in lower case, `microsoft.graph.move` as `move`.
+fn unqualified(segment: &str) -> String {
+    let lower = segment.to_ascii_lowercase();
+    match lower.strip_prefix("microsoft.graph.") {
+        Some(name) if OPERATIONS.contains(&name) => name.to_owned(),
+        _ => lower,
+    }
+}
+
 /// Answers `/users/{user}/<segments>`.
 pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segments: &[String]) -> Answer {
     if request.body.len() > MAX_REQUEST_BYTES {
         return Err(refusal::request_too_large());
     }
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let lower: Vec<String> = segments.iter().map(|segment| unqualified(segment)).collect();
     let words: Vec<&str> = lower.iter().map(String::as_str).collect();
     // The permission is judged before the mailbox is looked for, as Graph does.
     let first = words.first().copied().unwrap_or_default();
@@ -55,6 +82,10 @@ pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segm
         "mailfolders" | "messages" => match request.method {
             Method::GET => Access::Read,
             _ => Access::Write,
+        },
+        "outlook" => match request.method {
+            Method::GET => Access::Settings,
+            _ => Access::SettingsWrite,
         },
         "sendmail" => Access::Send,
         "translateexchangeids" => Access::Read,
@@ -64,12 +95,31 @@ pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segm
         },
         "calendar"
         | "calendars"
+        | "calendargroups"
+        | "calendarview"
         | "events"
         | "contacts"
         | "contactfolders"
         | "todo"
-        | "inferenceclassification"
-        | "outlook" => {
+        | "people"
+        | "insights"
+        | "drive"
+        | "drives"
+        | "onenote"
+        | "planner"
+        | "chats"
+        | "teamwork"
+        | "onlinemeetings"
+        | "presence"
+        | "photo"
+        | "photos"
+        | "extensions"
+        | "settings"
+        | "getmailtips"
+        | "findmeetingtimes"
+        | "reminderview"
+        | "exportpersonaldata"
+        | "inferenceclassification" => {
             return Err(ODataError::unsupported(format_args!("/{}", segments[0])));
         }
         _ => {
@@ -96,6 +146,7 @@ pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segm
     match first {
         "mailfolders" => folders(&scope, segments, &words, depth),
         "messages" => messages(&scope, None, &segments[1..], &words[1..], depth),
+        "outlook" => categories::outlook(&scope, segments, &words),
         "sendmail" => only(request, &Method::POST).and_then(|()| send::send_mail(&scope)),
         "translateexchangeids" => only(request, &Method::POST).and_then(|()| translate::translate(&scope)),
         _ => settings::settings(&scope, &words[1..]),
@@ -153,6 +204,10 @@ fn children(scope: &Scope<'_>, parent: FolderKey, segments: &[String], words: &[
 fn folder(scope: &Scope<'_>, key: FolderKey, segments: &[String], words: &[&str], depth: Depth) -> Answer {
     let method = &scope.request.method;
     match words {
+        [
+            "singlevalueextendedproperties" | "multivalueextendedproperties" | "userconfigurations",
+            ..,
+        ] => Err(ODataError::unsupported(format_args!("/{} on folders", segments[0]))),
         [] if method == Method::GET => folder_endpoints::get(scope, key),
         [] if method == Method::PATCH => folder_endpoints::update(scope, key),
         [] if method == Method::DELETE => folder_endpoints::delete(scope, key),
@@ -171,7 +226,7 @@ fn messages(scope: &Scope<'_>, folder: Option<FolderKey>, segments: &[String], w
     let request = scope.request;
     let method = &request.method;
     match words {
-        [] if method == Method::GET => scope.read(|mailbox| listing::list(mailbox, folder, request, depth)),
+        [] if method == Method::GET => listing::list(scope, folder, depth),
         [] if method == Method::POST => message_endpoints::create(scope, folder),
         [] => Err(ODataError::method_not_allowed()),
         ["$count"] => {
@@ -194,12 +249,33 @@ fn messages(scope: &Scope<'_>, folder: Option<FolderKey>, segments: &[String], w
             only(request, &Method::GET)?;
             message_endpoints::value(scope, &segments[0], depth)
         }
+        [_, "extensions", ..] => Err(ODataError::unsupported("open extensions on messages")),
+        [_, name] | [_, name, "$value"] if method == Method::GET && property_path::named(name).is_some() => {
+            let property = property_path::named(name).ok_or_else(|| ODataError::unknown_segment(name))?;
+            property_path::get(scope, &segments[0], property, words.len() == 3, depth)
+        }
+        [_, cast, ..] if cast.starts_with("microsoft.graph.") => Err(ODataError::unsupported(format_args!(
+            "the type cast {} in a path",
+            segments[1]
+        ))),
         [_, action] => {
+            known_action(action, &segments[1])?;
             only(request, &Method::POST)?;
             action_on(scope, &segments[0], action, &segments[1])
         }
         [_, _, ..] => Err(ODataError::unknown_segment(&segments[1])),
     }
+}
+
+/// An unknown word is no segment at all; a known action that is not POSTed is a wrong method.
+fn known_action(action: &str, written: &str) -> Result<(), ODataError> {
+    if OPERATIONS[..10].contains(&action) {
+        return Ok(());
+    }
+    if ["markasjunk", "marknotjunk", "unsubscribe", "mentions", "reportmessage"].contains(&action) {
+        return Err(ODataError::unsupported(format_args!("/{written} on messages")));
+    }
+    Err(ODataError::unknown_segment(written))
 }
 
 fn action_on(scope: &Scope<'_>, id: &str, action: &str, written: &str) -> Answer {
@@ -227,6 +303,7 @@ fn attachments(scope: &Scope<'_>, message: &str, segments: &[String], words: &[&
         [] if method == Method::GET => attachment_endpoints::list(scope, message),
         [] if method == Method::POST => attachment_endpoints::add(scope, message),
         [] => Err(ODataError::method_not_allowed()),
+        ["$count"] => only(scope.request, &Method::GET).and_then(|()| attachment_endpoints::count(scope, message)),
         ["createuploadsession"] => only(scope.request, &Method::POST).and_then(|()| upload::create(scope, message)),
         [_] if method == Method::GET => attachment_endpoints::get(scope, message, &segments[0]),
         [_] if method == Method::DELETE => attachment_endpoints::delete(scope, message, &segments[0]),

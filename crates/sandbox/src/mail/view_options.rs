@@ -2,12 +2,13 @@
 //!
 //! Owns `$select` and `$expand` of messages. What the caller's permission does not cover is left out or refused.
 
+use crate::mail::attachment_query::AttachmentQuery;
 use crate::mail::extended::PropertyId;
 use crate::mail::permissions::Depth;
 use crate::mail::preferences::Preferences;
 use crate::mail::properties::Selection;
 use crate::mail::refusal;
-use crate::mail::render::{AttachmentView, Inclusion, View};
+use crate::mail::render::View;
 use crate::odata::error::ODataError;
 use crate::odata::filter::{Comparison, Expr, Operand};
 use crate::odata::query::{Expand, QueryOptions};
@@ -26,15 +27,17 @@ pub fn view(options: &QueryOptions, preferences: &Preferences, depth: Depth) -> 
         safety: preferences.safety,
         attachments: None,
         extended: None,
+        extended_arrays: None,
     };
     for expand in &options.expand {
         if depth == Depth::Basic {
             return Err(refusal::access_denied());
         }
         match expand.property.to_ascii_lowercase().as_str() {
-            "attachments" => view.attachments = Some(attachments(expand)?),
+            "attachments" => view.attachments = Some(AttachmentQuery::read(&expand.options)?),
             "singlevalueextendedproperties" => view.extended = Some(extended_ids(expand)?),
-            "multivalueextendedproperties" | "extensions" => {
+            "multivalueextendedproperties" => view.extended_arrays = Some(extended_ids(expand)?),
+            "extensions" => {
                 return Err(ODataError::unsupported(format_args!("$expand={}", expand.property)));
             }
             _ => return Err(refusal::unknown_name(&expand.property, "message")),
@@ -52,34 +55,8 @@ pub fn plain(preferences: &Preferences) -> View {
         safety: preferences.safety,
         attachments: None,
         extended: None,
+        extended_arrays: None,
     }
-}
-
-/// How attachments are shown: with `$select` only the named parts, with the item when it is expanded.
-pub fn attachments(expand: &Expand) -> Result<AttachmentView, ODataError> {
-    attachment_view(&expand.options)
-}
-
-/// How attachments are shown in their own listing.
-pub fn attachment_view(options: &QueryOptions) -> Result<AttachmentView, ODataError> {
-    let bytes = match &options.select {
-        Some(names)
-            if !names
-                .iter()
-                .any(|name| name.to_ascii_lowercase().contains("contentbytes")) =>
-        {
-            Inclusion::LeftOut
-        }
-        _ => Inclusion::Included,
-    };
-    let mut item = Inclusion::LeftOut;
-    for expand in &options.expand {
-        if !expand.property.to_ascii_lowercase().ends_with("itemattachment/item") {
-            return Err(refusal::unknown_name(&expand.property, "attachment"));
-        }
-        item = Inclusion::Included;
-    }
-    Ok(AttachmentView { bytes, item })
 }
 
 /// The ids in `$filter=id eq 'a' or id eq 'b'`; none asks for everything kept on the message.

@@ -122,6 +122,16 @@ pub const DEFINITIONS: [Definition; 18] = [
 ];
 
 impl WellKnown {
+    /// The name usable as an id; the root has none.
+    #[must_use]
+    pub fn id_name(self) -> Option<&'static str> {
+        DEFINITIONS
+            .iter()
+            .find(|definition| definition.folder == self)
+            .map(|definition| definition.id_name)
+            .filter(|name| !name.is_empty())
+    }
+
     /// The folder that a name in an URL stands for; case does not matter.
     #[must_use]
     pub fn from_id_name(name: &str) -> Option<Self> {

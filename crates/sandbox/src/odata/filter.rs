@@ -4,12 +4,15 @@
 //! or function nobody knows is a 400, never "no match"). It knows no resource: a resource shows itself through
 //! [`Subject`]. Nesting is bounded, so hostile input cannot exhaust the stack.
 
+mod check;
 mod evaluate;
+mod functions;
 mod lexer;
 mod parser;
 
 pub(crate) use evaluate::compare_text;
 pub use evaluate::{JsonSubject, Subject, Value};
+pub use functions::ValueFunction;
 
 use jiff::Timestamp;
 
@@ -64,8 +67,8 @@ pub enum Operand {
     Null,
     /// A moment; a bare date is midnight UTC.
     Time(Timestamp),
-    /// `tolower`, `toupper`, `trim`, `length`.
-    Call(ValueFunction, Box<Operand>),
+    /// A function and its arguments.
+    Call(ValueFunction, Vec<Operand>),
     /// `cast(value, Edm.Type)`.
     Cast(Box<Operand>, CastTarget),
     /// A condition used as a value: `contains(a,'b') eq true`.
@@ -100,19 +103,6 @@ pub enum TextTest {
     EndsWith,
 }
 
-/// Functions that make a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueFunction {
-    /// `tolower`
-    Lower,
-    /// `toupper`
-    Upper,
-    /// `trim`
-    Trim,
-    /// `length`
-    Length,
-}
-
 /// Types that `cast` knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CastTarget {
@@ -144,6 +134,12 @@ impl Filter {
     /// Whether a resource passes.
     pub fn accepts(&self, subject: &dyn Subject) -> Result<bool, ODataError> {
         evaluate::accepts(&self.root, subject)
+    }
+
+    /// Refuses a filter that could not be evaluated on `example`, a resource that has a value for everything: whether
+    /// a filter is wrong must not depend on what there is to filter.
+    pub fn check(&self, example: &dyn Subject) -> Result<(), ODataError> {
+        check::check(&self.root, example, &evaluate::Scope::new())
     }
 
     /// The syntax tree, for callers that understand only some forms.
@@ -190,7 +186,12 @@ fn collect<'a>(expr: &'a Expr, found: &mut Vec<&'a str>) {
 fn collect_operand<'a>(operand: &'a Operand, found: &mut Vec<&'a str>) {
     match operand {
         Operand::Path(path) => note(path, found),
-        Operand::Call(_, inner) | Operand::Cast(inner, _) => collect_operand(inner, found),
+        Operand::Call(_, arguments) => {
+            for argument in arguments {
+                collect_operand(argument, found);
+            }
+        }
+        Operand::Cast(inner, _) => collect_operand(inner, found),
         Operand::Condition(inner) => collect(inner, found),
         Operand::Text(_)
         | Operand::Int(_)

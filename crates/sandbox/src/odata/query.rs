@@ -113,6 +113,17 @@ impl QueryOptions {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether the options make sense for a single entity: `$select` and `$expand` do, those of lists do not.
+    #[must_use]
+    pub fn is_for_one(&self) -> bool {
+        self.filter.is_none()
+            && self.search.is_none()
+            && self.order_by.is_empty()
+            && self.top.is_none()
+            && self.skip.is_none()
+            && !self.count
+    }
+
     /// Refuses every option that OData does not define, but for `known` ones.
     pub fn only(&self, known: &[&str]) -> Result<(), ODataError> {
         match self

@@ -51,13 +51,54 @@ async fn a_request_waits_for_those_it_depends_on_and_fails_with_them() {
     let requests = json!([
         {"id": "c", "method": "GET", "url": list, "dependsOn": ["b"]},
         {"id": "b", "method": "POST", "url": format!("/users/{SUPPORT}/mailFolders"), "body": create("First"), "headers": json_type},
-        {"id": "d", "method": "POST", "url": format!("/users/{SUPPORT}/mailFolders"), "body": create("First"), "headers": json_type, "dependsOn": ["b"]},
-        {"id": "e", "method": "GET", "url": list, "dependsOn": ["d"]},
+        {"id": "d", "method": "GET", "url": list, "dependsOn": ["B"]},
     ]);
     let answer = batch(&tenant, &token, requests).await;
     assert_eq!(of(&answer, "c")["body"]["value"][0]["displayName"], "First");
-    assert_eq!(of(&answer, "d")["status"], 409);
-    assert_eq!(of(&answer, "e")["status"], 424);
+    assert_eq!(of(&answer, "d")["status"], 200);
+    let serial = json!([
+        {"id": "1", "method": "POST", "url": format!("/users/{SUPPORT}/mailFolders"), "body": create("First"), "headers": json_type},
+        {"id": "2", "method": "GET", "url": list, "dependsOn": ["1"]},
+        {"id": "3", "method": "GET", "url": list, "dependsOn": ["2"]},
+    ]);
+    let answer = batch(&tenant, &token, serial).await;
+    assert_eq!(of(&answer, "1")["status"], 409);
+    assert_eq!(of(&answer, "2")["status"], 424);
+    assert_eq!(of(&answer, "3")["status"], 424);
+}
+
+#[tokio::test]
+async fn results_that_are_not_json_are_base64() {
+    let tenant = Tenant::start().await;
+    let token = tenant.mail_token().await;
+    let url = format!("{}/mailboxes/{SUPPORT}/messages", tenant.description().control_url);
+    let mime = b"Subject: 1\r\n\r\n{}".to_vec();
+    let sent = tenant.client.post(url).body(mime).send().await.expect("an answer");
+    let id = crate::harness::read(sent).await.body["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let requests = json!([
+        {"id": "v", "method": "GET", "url": format!("/users/{SUPPORT}/messages/{id}/$value")},
+        {"id": "n", "method": "GET", "url": format!("/users/{SUPPORT}/messages/$count?$filter=subject ne 'http://x'")},
+    ]);
+    let answer = batch(&tenant, &token, requests).await;
+    assert_eq!(of(&answer, "v")["body"], "U3ViamVjdDogMQ0KDQp7fQ==");
+    assert_eq!(of(&answer, "n")["body"], "MQ==");
+}
+
+#[tokio::test]
+async fn mail_as_mime_is_sent_as_its_base64_text() {
+    let tenant = Tenant::start().await;
+    let token = tenant.mail_token().await;
+    let send = |body: &str| {
+        json!([{"id": "s", "method": "POST", "url": format!("/users/{SUPPORT}/sendMail"),
+        "headers": {"content-type": "text/plain"}, "body": body}])
+    };
+    let mime = "VG86IGFkYUBmYWJyaWthbS5leGFtcGxlDQpTdWJqZWN0OiB4DQoNCnkNCg==";
+    assert_eq!(of(&batch(&tenant, &token, send(mime)).await, "s")["status"], 202);
+    let refused = of(&batch(&tenant, &token, send("%%%")).await, "s");
+    assert_eq!(refused["body"]["error"]["code"], "ErrorMimeContentInvalidBase64String");
 }
 
 #[tokio::test]
@@ -75,6 +116,13 @@ async fn what_is_no_batch_is_refused_whole() {
         json!([{"id": "1", "method": "POST", "url": "/$batch", "body": {"requests": []}, "headers": {"Content-Type": "application/json"}}]),
         json!([{"id": "1", "method": "POST", "url": "/organization", "body": {}}]),
         json!([{"id": "1", "method": "GET", "url": "/organization", "dependsOn": ["9"]}]),
+        json!([{"id": "1", "method": "GET", "url": "/organization", "dependsOn": "2"}]),
+        json!([{"id": "1", "method": "GET", "url": "/organization", "dependsOn": ["1"]}]),
+        json!([get("1"), {"id": "2", "method": "GET", "url": "/a", "dependsOn": ["1"]}, {"id": "3", "method": "GET", "url": "/a", "dependsOn": ["2"]},
+            {"id": "4", "method": "GET", "url": "/a", "dependsOn": ["2"]}]),
+        json!([get("1"), get("2"), {"id": "3", "method": "GET", "url": "/a", "dependsOn": ["1", "2"]}]),
+        json!([{"id": 1, "method": "GET", "url": "/organization"}]),
+        json!([{"id": "1", "method": "PUT", "url": "/organization", "headers": {"Content-Type": "image/png"}, "body": "%%%"}]),
         json!([{"id": "1", "method": "GET", "url": "/a", "dependsOn": ["2"]}, {"id": "2", "method": "GET", "url": "/a", "dependsOn": ["1"]}]),
     ] {
         let answer = batch(&tenant, &token, requests.clone()).await;

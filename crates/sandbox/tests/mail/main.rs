@@ -6,4 +6,5 @@ mod flow;
 #[expect(dead_code, reason = "the harness serves two test binaries; each uses a part of it")]
 mod harness;
 mod notifications;
+mod queries;
 mod uploads;

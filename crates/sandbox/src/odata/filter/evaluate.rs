@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::lexer::moment;
-use super::{CastTarget, Comparison, Expr, Operand, TextTest, ValueFunction};
+use super::{Comparison, Expr, Operand, TextTest, functions};
 use crate::odata::error::ODataError;
 
 /// A property's value.
@@ -23,8 +23,10 @@ pub enum Value<'a> {
     Int(i64),
     /// Number with a fraction.
     Double(f64),
-    /// Text, enumeration member or GUID.
+    /// Text or GUID.
     Text(Cow<'a, str>),
+    /// A member of an enumeration, by its place among all of them.
+    Member(usize, &'static [&'static str]),
     /// A moment.
     Time(Timestamp),
 }
@@ -90,7 +92,7 @@ fn member<'a>(value: &'a serde_json::Value, path: &str) -> Option<&'a serde_json
 }
 
 /// Lambda variables in scope, innermost last.
-type Scope<'a> = Vec<(&'a str, &'a dyn Subject)>;
+pub(super) type Scope<'a> = Vec<(&'a str, &'a dyn Subject)>;
 
 /// Whether `subject` passes.
 pub fn accepts(expr: &Expr, subject: &dyn Subject) -> Result<bool, ODataError> {
@@ -161,7 +163,7 @@ fn resolve<'a, 'p>(path: &'p str, subject: &'a dyn Subject, scope: &Scope<'a>) -
     }
 }
 
-fn items<'a>(
+pub(super) fn items<'a>(
     path: &str,
     subject: &'a dyn Subject,
     scope: &Scope<'a>,
@@ -170,7 +172,11 @@ fn items<'a>(
     owner.items(rest).ok_or_else(|| unknown_property(path))
 }
 
-fn value<'a>(operand: &'a Operand, subject: &'a dyn Subject, scope: &Scope<'a>) -> Result<Value<'a>, ODataError> {
+pub(super) fn value<'a>(
+    operand: &'a Operand,
+    subject: &'a dyn Subject,
+    scope: &Scope<'a>,
+) -> Result<Value<'a>, ODataError> {
     Ok(match operand {
         Operand::Path(path) => {
             let (owner, rest) = resolve(path, subject, scope);
@@ -183,46 +189,18 @@ fn value<'a>(operand: &'a Operand, subject: &'a dyn Subject, scope: &Scope<'a>) 
         Operand::Null => Value::Null,
         Operand::Time(value) => Value::Time(*value),
         Operand::Condition(inner) => Value::Bool(evaluate(inner, subject, scope)?),
-        Operand::Call(function, inner) => call(*function, value(inner, subject, scope)?)?,
-        Operand::Cast(inner, target) => cast(value(inner, subject, scope)?, *target)?,
+        Operand::Call(function, arguments) => {
+            let arguments: Vec<Value<'_>> = arguments
+                .iter()
+                .map(|argument| value(argument, subject, scope))
+                .collect::<Result<_, _>>()?;
+            functions::call(*function, &arguments)?
+        }
+        Operand::Cast(inner, target) => functions::cast(value(inner, subject, scope)?, *target),
     })
 }
 
-fn call(function: ValueFunction, argument: Value<'_>) -> Result<Value<'_>, ODataError> {
-    let text = match argument {
-        Value::Null => return Ok(Value::Null),
-        Value::Text(text) => text,
-        _ => return Err(incompatible()),
-    };
-    Ok(match function {
-        ValueFunction::Lower => Value::Text(Cow::Owned(text.to_lowercase())),
-        ValueFunction::Upper => Value::Text(Cow::Owned(text.to_uppercase())),
-        ValueFunction::Trim => Value::Text(Cow::Owned(text.trim().to_owned())),
-        ValueFunction::Length => Value::Int(i64::try_from(text.chars().count()).unwrap_or(i64::MAX)),
-    })
-}
-
-/// A text that is not of the wanted type casts to null, as OData says.
-fn cast(argument: Value<'_>, target: CastTarget) -> Result<Value<'_>, ODataError> {
-    let text = match argument {
-        Value::Text(text) => text,
-        Value::Null => return Ok(Value::Null),
-        other => return Ok(other),
-    };
-    Ok(match target {
-        CastTarget::Text => Value::Text(text),
-        CastTarget::Int => text.trim().parse().map_or(Value::Null, Value::Int),
-        CastTarget::Double => text.trim().parse().map_or(Value::Null, Value::Double),
-        CastTarget::Bool => text
-            .trim()
-            .to_ascii_lowercase()
-            .parse()
-            .map_or(Value::Null, Value::Bool),
-        CastTarget::Time => moment(text.trim()).map_or(Value::Null, Value::Time),
-    })
-}
-
-fn text_test(test: TextTest, text: &Value<'_>, part: &Value<'_>) -> Result<bool, ODataError> {
+pub(super) fn text_test(test: TextTest, text: &Value<'_>, part: &Value<'_>) -> Result<bool, ODataError> {
     match (text, part) {
         (Value::Null, _) | (_, Value::Null) => Ok(false),
         (Value::Text(text), Value::Text(part)) => {
@@ -237,13 +215,16 @@ fn text_test(test: TextTest, text: &Value<'_>, part: &Value<'_>) -> Result<bool,
     }
 }
 
-fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>) -> Result<bool, ODataError> {
+pub(super) fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>) -> Result<bool, ODataError> {
     let ordering = match (left, right) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
         (Value::Null, _) | (_, Value::Null) => None,
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::Int(left), Value::Int(right)) => Some(left.cmp(right)),
         (Value::Text(left), Value::Text(right)) => Some(compare_text(left, right)),
+        (Value::Member(left, _), Value::Member(right, _)) => Some(left.cmp(right)),
+        (Value::Member(left, members), Value::Text(right)) => Some(left.cmp(&place(members, right)?)),
+        (Value::Text(left), Value::Member(right, members)) => Some(place(members, left)?.cmp(right)),
         (Value::Time(left), Value::Time(right)) => Some(left.cmp(right)),
         (Value::Text(left), Value::Time(right)) => Some(moment(left).ok_or_else(incompatible)?.cmp(right)),
         (Value::Time(left), Value::Text(right)) => Some(left.cmp(&moment(right).ok_or_else(incompatible)?)),
@@ -261,6 +242,18 @@ fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>) -> Resul
         (Comparison::Less, Some(ordering)) => ordering.is_lt(),
         (Comparison::LessOrEqual, Some(ordering)) => ordering.is_le(),
     })
+}
+
+/// The place of a member that a filter names.
+fn place(members: &[&str], name: &str) -> Result<usize, ODataError> {
+    members
+        .iter()
+        .position(|member| member.eq_ignore_ascii_case(name))
+        .ok_or_else(|| {
+            ODataError::bad_request(format!(
+                "Invalid filter clause: The string '{name}' is not a valid enumeration type constant."
+            ))
+        })
 }
 
 /// Orders text without case.
@@ -285,7 +278,7 @@ fn number(value: &Value<'_>) -> f64 {
     }
 }
 
-fn incompatible() -> ODataError {
+pub(super) fn incompatible() -> ODataError {
     ODataError::bad_request("A binary operator with incompatible types was detected.")
 }
 

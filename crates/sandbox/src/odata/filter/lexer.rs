@@ -97,7 +97,7 @@ fn quoted(rest: &mut Rest<'_>) -> Option<String> {
     None
 }
 
-/// The older spelling `datetime'…'` and `guid'…'`: the word before the quote gives the type.
+/// The spelling `datetime'…'`, `guid'…'` or `microsoft.graph.importance'…'`: the word before the quote gives the type.
 fn after_prefix(found: &mut Vec<Token>, literal: String) -> Result<Token, String> {
     let Some(Token::Word(prefix)) = found.last() else {
         return Ok(Token::Text(literal));
@@ -109,7 +109,9 @@ fn after_prefix(found: &mut Vec<Token>, literal: String) -> Result<Token, String
             .map(Token::Time)
             .ok_or_else(|| format!("'{literal}' is not a date"));
     }
-    if prefix.eq_ignore_ascii_case("guid") {
+    // `microsoft.graph.importance'high'` is a member of an enumeration.
+    let of_type = prefix.contains('.') && prefix.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_'));
+    if prefix.eq_ignore_ascii_case("guid") || of_type {
         found.pop();
     }
     Ok(Token::Text(literal))

@@ -185,16 +185,29 @@ impl<'a> Parser<'a> {
             self.expect(&Token::Close)?;
             return Ok(Operand::Cast(Box::new(value), target));
         }
-        let function = match name {
-            "tolower" => ValueFunction::Lower,
-            "toupper" => ValueFunction::Upper,
-            "trim" => ValueFunction::Trim,
-            "length" => ValueFunction::Length,
-            _ => return Err(format!("an unknown function with name '{name}' was found")),
-        };
-        let value = self.deeper(Self::operand)?;
-        self.expect(&Token::Close)?;
-        Ok(Operand::Call(function, Box::new(value)))
+        let function =
+            ValueFunction::named(name).ok_or_else(|| format!("an unknown function with name '{name}' was found"))?;
+        let mut arguments = Vec::new();
+        if self.peek() == Some(&Token::Close) {
+            self.next += 1;
+        } else {
+            loop {
+                arguments.push(self.deeper(Self::operand)?);
+                match self.advance()? {
+                    Token::Comma => {}
+                    Token::Close => break,
+                    token => return Err(format!("syntax error near {}", shown(token))),
+                }
+            }
+        }
+        if function.takes(arguments.len()) {
+            Ok(Operand::Call(function, arguments))
+        } else {
+            Err(format!(
+                "no function signature for the function with name '{name}' takes {} arguments",
+                arguments.len()
+            ))
+        }
     }
 
     fn any(&mut self, path: &str) -> Result<Operand, String> {

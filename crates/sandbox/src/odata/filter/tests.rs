@@ -79,6 +79,82 @@ fn casts_and_functions_apply() {
 }
 
 #[test]
+fn functions_make_values_of_texts_and_moments() {
+    for filter in [
+        "indexof(subject,'LUNCH') eq 5",
+        "indexof(subject,'dinner') eq -1",
+        "substring(subject,5) eq 'lunch'",
+        "substring(subject,0,2) eq 'it'",
+        "concat(concat(importance,'-'),'x') eq 'high-x'",
+        "year(receivedDateTime) eq 2024 and month(receivedDateTime) eq 5 and day(receivedDateTime) eq 6",
+        "hour(receivedDateTime) eq 7 and minute(receivedDateTime) eq 8 and second(receivedDateTime) eq 9",
+        "date(receivedDateTime) eq 2024-05-06",
+        "receivedDateTime lt maxdatetime() and receivedDateTime gt mindatetime()",
+        "floor(size) eq 12",
+        "length(nothing) eq null",
+        "importance eq microsoft.graph.importance'high'",
+        "importance in (microsoft.graph.importance'high')",
+    ] {
+        assert!(passes(filter, &message()), "{filter}");
+    }
+    for bad in [
+        "year(subject) eq 1",
+        "length(size) eq 1",
+        "substring(subject,'a') eq 'x'",
+    ] {
+        assert!(Filter::parse(bad).unwrap().matches(&message()).is_err(), "{bad}");
+    }
+    for bad in [
+        "concat(subject) eq 'x'",
+        "length() eq 1",
+        "now(1) eq 1",
+        "year(a,b) eq 1",
+        "subject add 1 eq 2",
+    ] {
+        assert!(Filter::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_wrong_filter_is_refused_even_where_nothing_would_come_to_it() {
+    struct Importance;
+    impl Subject for Importance {
+        fn value(&self, path: &str) -> Option<super::Value<'_>> {
+            match path {
+                "importance" => Some(super::Value::Member(1, &["low", "normal", "high"])),
+                "isread" => Some(super::Value::Bool(false)),
+                _ => None,
+            }
+        }
+        fn items(&self, path: &str) -> Option<Vec<Box<dyn Subject + '_>>> {
+            (path == "list").then(|| vec![Box::new(Self) as Box<dyn Subject>])
+        }
+    }
+    let check = |text: &str| Filter::parse(text).unwrap().check(&Importance);
+    for good in [
+        "importance eq 'HIGH'",
+        "importance gt 'low'",
+        "list/any(x:x/isRead)",
+        "isRead or not isRead",
+    ] {
+        assert!(check(good).is_ok(), "{good}");
+        assert!(Filter::parse(good).unwrap().accepts(&Importance).is_ok());
+    }
+    for bad in [
+        "importance eq 'urgent'",
+        "isRead eq true and nothing eq 'x'",
+        "isRead eq false or isRead eq 'x'",
+        "contains(importance,'hi')",
+        "list/any(x:x/nothing eq 1)",
+        "nothing/any(x:x eq 1)",
+        "importance",
+        "(nothing eq 1) eq true",
+    ] {
+        assert!(check(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn nonsense_is_refused_and_never_matches_silently() {
     for bad in [
         "",
