@@ -45,7 +45,7 @@ pub struct Config {
     pub notify_plain_http: bool,
     /// Authority that is trusted, besides the sandbox's own, when notifications are delivered.
     pub notification_ca_file: Option<PathBuf>,
-    /// How long after a change its notification leaves.
+    /// Mean time between a change and its notification, by the tenant's clock.
     pub notification_latency: Duration,
     /// How fast changes of Exchange's permissions take effect; at once by default.
     pub exchange: ExchangeSettings,

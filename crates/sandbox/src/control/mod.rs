@@ -7,6 +7,7 @@ mod answers;
 mod behaviour;
 mod exchange;
 mod mailboxes;
+mod notifications;
 mod outside;
 mod reply;
 mod tenant;
@@ -65,6 +66,23 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/notifications", get(tenant::notifications))
         .route("/notifications/duplicate", post(tenant::duplicate_notifications))
         .route("/notifications/lifecycle", post(tenant::lifecycle))
+        .route(
+            "/notifications/settings",
+            get(notifications::tuning).patch(notifications::tune),
+        )
+        .route(
+            "/notifications/faults",
+            get(notifications::mishaps)
+                .post(notifications::add_mishap)
+                .delete(notifications::remove_mishaps),
+        )
+        .route("/notifications/faults/{id}", delete(notifications::remove_mishap))
+        .route(
+            "/notifications/state",
+            get(notifications::state).put(notifications::take_up),
+        )
+        .route("/notifications/handshakes", get(notifications::handshakes))
+        .route("/notifications/subscriptions", get(notifications::subscriptions))
         .route("/delta/replay", post(tenant::replay_delta))
         .route("/delta/expire", post(tenant::expire_delta))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -50,6 +50,12 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
     fn user_by_address(&self, address: &str) -> Option<UserRef>;
     /// The tenant's id.
     fn tenant_id(&self) -> Uuid;
+    /// Whether an application still may act, by itself or for a user: it exists and is enabled, so is the user, and
+    /// of the Graph permissions it once used (none: something else allowed it) it still holds one.
+    fn still_allows(&self, app_id: Uuid, user: Option<Uuid>, permissions: &[String]) -> bool {
+        let _ = (app_id, user, permissions);
+        true
+    }
 
     /// What Exchange says about an application and a mailbox besides the token.
     fn exchange_rules(&self, _caller: &Caller, _mailbox: Uuid) -> ExchangeRules {

@@ -20,6 +20,7 @@ use crate::auth::Caller;
 use crate::clock::SandboxClock;
 use crate::directory::mailbox_profile::{MailboxCondition, MailboxKind, MailboxProfile};
 use crate::directory::model::{AppRoleAssignment, Application, Grant, ServicePrincipal, User};
+use crate::directory::permissions::GRAPH_APP_ID;
 use crate::directory::templates;
 use crate::directory::{Directory, ExchangeRules, SendRight, UserRef};
 use crate::entropy::Entropy;
@@ -418,6 +419,28 @@ impl Directory for Tenant {
         let exchange = self.exchange();
         let active = (MailboxKind::User, MailboxCondition::Active);
         exchange.map_or(active, |exchange| exchange.mailbox_standing(mailbox))
+    }
+
+    fn still_allows(&self, app_id: Uuid, user: Option<Uuid>, permissions: &[String]) -> bool {
+        let objects = self.read();
+        let Some(principal) = objects.service_principal_of(app_id).filter(|one| one.account_enabled()) else {
+            return false;
+        };
+        let person = user.map(|id| objects.users.get(&id));
+        if person.is_some_and(|person| person.is_none_or(|person| !person.account_enabled)) {
+            return false;
+        }
+        let Some(graph) = objects.service_principal_of(GRAPH_APP_ID) else {
+            return false;
+        };
+        let held = match user {
+            None => objects.roles(principal.id, graph.id),
+            Some(user) => objects.scopes(principal.id, graph.id, user),
+        };
+        permissions.is_empty()
+            || held
+                .iter()
+                .any(|held| permissions.iter().any(|once| once.eq_ignore_ascii_case(held)))
     }
 }
 

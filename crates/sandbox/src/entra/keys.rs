@@ -16,6 +16,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use crate::error::Error;
+use crate::notify::Signer;
 
 /// The signing key and what the world may know of it.
 pub struct SigningKey {
@@ -44,6 +45,12 @@ impl std::fmt::Debug for SigningKey {
             .debug_struct("SigningKey")
             .field("kid", &self.kid)
             .finish_non_exhaustive()
+    }
+}
+
+impl Signer for SigningKey {
+    fn sign(&self, claims: &Value) -> String {
+        Self::sign(self, claims, true)
     }
 }
 

@@ -26,13 +26,15 @@ pub mod sign_in_page;
 pub mod tenancy;
 pub mod token;
 
+use std::sync::Arc;
+
 use crate::error::Error;
 
 /// State of the identity provider.
 #[derive(Debug)]
 pub struct Entra {
     /// Signs every token.
-    pub key: keys::SigningKey,
+    pub key: Arc<keys::SigningKey>,
     /// Device sign-ins under way.
     pub device_codes: device_code::DeviceCodes,
     /// Refresh tokens given out.
@@ -50,10 +52,10 @@ impl Entra {
     /// When the key cannot be made.
     pub fn new(trusted_pem: &[Vec<u8>], key: Option<&keys::SavedKey>) -> Result<Self, Error> {
         Ok(Self {
-            key: match key {
+            key: Arc::new(match key {
                 Some(saved) => keys::SigningKey::restore(saved)?,
                 None => keys::SigningKey::generate()?,
-            },
+            }),
             device_codes: device_code::DeviceCodes::default(),
             refresh_tokens: refresh::RefreshTokens::default(),
             codes: authorization_code::Codes::default(),

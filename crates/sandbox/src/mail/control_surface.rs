@@ -13,7 +13,8 @@ use crate::mail::compose;
 use crate::mail::ids::{FolderKey, IdForm};
 use crate::mail::mailbox::Mailbox;
 use crate::mail::mailbox_settings::MailboxSettings;
-use crate::notify::LifecycleEvent;
+use crate::notify::{LifecycleEvent, Notifier, Saved};
+use crate::odata::error::ODataError;
 
 /// A message as the control interface lists it.
 #[derive(Debug, Clone, Serialize)]
@@ -138,6 +139,20 @@ impl MailService {
     #[must_use]
     pub fn notification_log(&self) -> Vec<Value> {
         self.notifier.log()
+    }
+
+    /// The subscriptions and their delivery.
+    #[must_use]
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
+    }
+
+    /// Takes up the subscriptions of an earlier run; inside the runtime, with the mailboxes in place.
+    ///
+    /// # Errors
+    /// When a subscription cannot be read, which what was saved by this edition never contains.
+    pub fn restore_notifications(&self, saved: Saved) -> Result<(), ODataError> {
+        self.notifier.restore(saved, self)
     }
 
     /// Sends a lifecycle notification to one subscription, or to all; returns how many were told.

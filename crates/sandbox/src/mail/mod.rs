@@ -37,7 +37,7 @@ pub mod meeting;
 pub mod message;
 mod message_endpoints;
 pub mod message_input;
-mod message_subject;
+pub mod message_subject;
 pub mod mime;
 mod outside;
 pub mod permissions;
@@ -59,8 +59,8 @@ mod time_zones;
 mod translate;
 mod transport;
 mod upload;
-mod view_options;
-mod well_known;
+pub mod view_options;
+pub mod well_known;
 mod wire;
 
 #[cfg(test)]
@@ -72,6 +72,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use uuid::Uuid;
 
+use crate::auth::Caller;
 use crate::clock::SandboxClock;
 use crate::directory::{Directory, UserRef};
 use crate::entropy::Entropy;
@@ -81,9 +82,10 @@ use crate::mail::keeping::{TokenKey, UnsavedMailboxes};
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Seconds;
 use crate::mail::outside::Outside;
+use crate::mail::permissions::Depth;
 use crate::mail::shown::ShownBodies;
 use crate::mail::upload::Uploads;
-use crate::notify::{Folders, Notifier, NotifySettings};
+use crate::notify::{Host, Notifier, NotifySettings};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
@@ -223,7 +225,7 @@ impl MailService {
         let result = change(&mut mailbox);
         let changes = mailbox.take_changes();
         if !changes.is_empty() {
-            self.notifier.publish(mailbox.user, &mailbox.codec, &changes);
+            self.notifier.publish(&mailbox, &changes);
         }
         result
     }
@@ -262,11 +264,21 @@ pub fn known_locale(locale: &str) -> Option<&'static str> {
     locale::known(locale).map(|(tag, _)| tag)
 }
 
-impl Folders for MailService {
+impl Host for MailService {
+    fn may_watch(&self, caller: &Caller, user: &UserRef) -> Result<Depth, ODataError> {
+        permissions::check_subscription(&*self.directory, caller, user.id)
+    }
+
     fn folder(&self, user: &UserRef, folder: Option<&str>) -> Result<Option<FolderKey>, ODataError> {
         let mailbox = self.mailbox(user.id)?;
         folder
             .map(|folder| self.read(&mailbox, |mailbox| mailbox.resolve_folder(folder)))
             .transpose()
+    }
+
+    fn look(&self, user: Uuid, look: &mut dyn FnMut(&Mailbox)) -> Result<(), ODataError> {
+        let mailbox = self.mailbox(user)?;
+        self.read(&mailbox, look);
+        Ok(())
     }
 }

@@ -48,6 +48,15 @@ impl Preferences {
         Self::parse(&request.header_list("prefer"))
     }
 
+    /// Nothing but a form of ids.
+    #[must_use]
+    pub fn with_form(form: IdForm) -> Self {
+        Self {
+            form,
+            ..Self::parse("")
+        }
+    }
+
     fn parse(header: &str) -> Self {
         let mut found = Self {
             form: IdForm::Default,

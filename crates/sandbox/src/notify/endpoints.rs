@@ -1,270 +1,258 @@
-//! `/subscriptions`: create, read, renew, delete, reauthorize.
+//! `/subscriptions`: read, renew, delete, reauthorize.
 //!
-//! Owns who may see a subscription (the application that made it) and the order of checks: form, permission, limits,
-//! duplicates, and only then the handshake with both endpoints.
+//! Owns who may see a subscription (the application that made it; of a signed-in user's, only that user) and what may
+//! be changed of it. Creation has a file of its own.
 
 use std::sync::{Arc, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Method, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::directory::UserRef;
+use crate::auth::CallerKind;
 use crate::mail::fields::Fields;
-use crate::mail::ids::FolderKey;
-use crate::mail::permissions;
-use crate::mail::preferences::Preferences;
-use crate::mail::refusal;
-use crate::notify::subscription::{Identity, Subscription};
-use crate::notify::{Notifier, resource, validate};
+use crate::notify::host::Host;
+use crate::notify::listener::Listener;
+use crate::notify::subscription::{ResourceData, Subscription};
+use crate::notify::{Notifier, validate};
 use crate::odata::error::ODataError;
+use crate::odata::query::QueryOptions;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
-/// Subscriptions per mailbox over all applications (contract §3).
-const MAX_PER_MAILBOX: usize = 1_000;
+/// Subscriptions of a page when nothing is said.
+const DEFAULT_PAGE: usize = 100;
+/// Subscriptions of the largest page.
+const MAX_PAGE: usize = 999;
+/// What an update may change.
+const CHANGEABLE: &[&str] = &[
+    "expirationDateTime",
+    "notificationUrl",
+    "encryptionCertificate",
+    "encryptionCertificateId",
+];
 
-/// Finds folders for subscriptions.
-pub trait Folders: Send + Sync {
-    /// The folder of a user's mailbox by id or well-known name, or none for the whole mailbox; fails when there is no
-    /// such mailbox or folder.
-    fn folder(&self, user: &UserRef, folder: Option<&str>) -> Result<Option<FolderKey>, ODataError>;
-}
+type Answer = Result<GraphResponse, ODataError>;
 
 impl Notifier {
     /// Answers `/subscriptions/<segments>`.
-    pub async fn handle(
-        &self,
-        request: &GraphRequest,
-        segments: &[String],
-        folders: &dyn Folders,
-    ) -> Result<GraphResponse, ODataError> {
-        self.book
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .prune(self.clock.now());
+    pub async fn handle(&self, request: &GraphRequest, segments: &[String], host: &dyn Host) -> Answer {
+        let dispatcher = &self.dispatcher;
+        let now = dispatcher.clock.now();
+        if dispatcher.subscriptions().has_expired(now) {
+            dispatcher
+                .book
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .prune(now);
+        }
         match segments {
-            [] if request.method == Method::GET => Ok(self.list(request)),
-            [] if request.method == Method::POST => self.create(request, folders).await,
+            [] if request.method == Method::GET => self.list(request),
+            [] if request.method == Method::POST => self.create(request, host).await,
             [id] if request.method == Method::GET => {
-                let subscription = self.own(request, id)?;
-                Ok(answer(request, &subscription, StatusCode::OK))
+                let listener = self.own(request, id)?;
+                Ok(answer(request, &listener.subscription, StatusCode::OK))
             }
-            [id] if request.method == Method::PATCH => self.update(request, id).await,
+            [id] if request.method == Method::PATCH => self.update(request, id, host).await,
             [id] if request.method == Method::DELETE => {
-                let subscription = self.own(request, id)?;
-                self.book
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(subscription.id);
+                let id = self.own(request, id)?.subscription.id;
+                let mut book = dispatcher.book.write().unwrap_or_else(PoisonError::into_inner);
+                book.remove(id).ok_or_else(not_found)?;
                 Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
             }
-            [id, action] if action.eq_ignore_ascii_case("reauthorize") && request.method == Method::POST => {
-                self.own(request, id)?;
-                Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
+            [id, action] if is_reauthorize(action) && request.method == Method::POST => {
+                self.reauthorize(request, id, host)
             }
+            [_, action] if is_reauthorize(action) => Err(ODataError::method_not_allowed()),
             [] | [_] => Err(ODataError::method_not_allowed()),
             [_, other, ..] => Err(ODataError::unknown_segment(other)),
         }
     }
 
-    fn own(&self, request: &GraphRequest, id: &str) -> Result<Arc<Subscription>, ODataError> {
-        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
+    fn own(&self, request: &GraphRequest, id: &str) -> Result<Arc<Listener>, ODataError> {
+        let book = self.dispatcher.subscriptions();
         Uuid::parse_str(id)
             .ok()
             .and_then(|id| book.get(id))
-            .filter(|subscription| subscription.identity.app == request.caller.app_id)
+            .filter(|listener| is_visible(request, &listener.subscription))
             .cloned()
-            .ok_or_else(|| ODataError::new(StatusCode::NOT_FOUND, "ResourceNotFound", "The object was not found."))
+            .ok_or_else(not_found)
     }
 
-    fn list(&self, request: &GraphRequest) -> GraphResponse {
-        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
-        let value: Vec<_> = book
-            .all()
-            .filter(|subscription| subscription.identity.app == request.caller.app_id)
-            .map(|subscription| subscription.to_json())
-            .collect();
-        let context = format!("{}/$metadata#subscriptions", request.service_root());
-        GraphResponse::json(StatusCode::OK, &json!({"@odata.context": context, "value": value}))
-    }
-
-    async fn create(&self, request: &GraphRequest, folders: &dyn Folders) -> Result<GraphResponse, ODataError> {
-        let subscription = self.read_new(request, folders)?;
-        let identity = subscription.identity;
-        let _reservation = self.reserve(identity)?;
-        let urls: Vec<String> = std::iter::once(&subscription.notification_url)
-            .chain(&subscription.lifecycle_url)
-            .cloned()
-            .collect();
-        self.greet(urls).await?;
-        self.dispatcher.open(&subscription.notification_url);
-        if let Some(url) = &subscription.lifecycle_url {
-            self.dispatcher.open(url);
+    fn list(&self, request: &GraphRequest) -> Answer {
+        let options = QueryOptions::parse(&request.query)?;
+        options.only(&[])?;
+        let refused = [
+            ("$filter", options.filter.is_some()),
+            ("$select", options.select.is_some()),
+            ("$orderby", !options.order_by.is_empty()),
+            ("$expand", !options.expand.is_empty()),
+            ("$search", options.search.is_some()),
+            ("$skip", options.skip.is_some()),
+            ("$count", options.count),
+            ("$deltatoken", options.delta_token.is_some()),
+        ];
+        if let Some((name, _)) = refused.iter().find(|(_, given)| *given) {
+            return Err(ODataError::bad_request(format!(
+                "The query option '{name}' is not supported for subscriptions."
+            )));
         }
-        let subscription = self
-            .book
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(subscription);
-        Ok(answer(request, &subscription, StatusCode::CREATED))
+        let size = options.top.unwrap_or(DEFAULT_PAGE);
+        if size == 0 || size > MAX_PAGE {
+            return Err(ODataError::bad_request(format!(
+                "Invalid value '{size}' for $top query option found: give 1 to {MAX_PAGE}."
+            )));
+        }
+        let after = options.skip_token.as_deref().map(position).transpose()?;
+        let book = self.dispatcher.subscriptions();
+        let mut visible = book
+            .after(after)
+            .filter(|listener| is_visible(request, &listener.subscription));
+        let page: Vec<&Arc<Listener>> = visible.by_ref().take(size).collect();
+        let value: Vec<_> = page.iter().map(|listener| listener.subscription.to_json()).collect();
+        let root = request.service_root();
+        let mut body = json!({"@odata.context": format!("{root}/$metadata#subscriptions"), "value": value});
+        if let (Some(last), Some(_)) = (page.last(), visible.next()) {
+            let token = URL_SAFE_NO_PAD.encode(last.subscription.id.as_bytes());
+            let top = options.top.map(|top| format!("$top={top}&")).unwrap_or_default();
+            body["@odata.nextLink"] = format!("{root}/subscriptions?{top}$skiptoken={token}").into();
+        }
+        Ok(GraphResponse::json(StatusCode::OK, &body))
     }
 
-    fn read_new(&self, request: &GraphRequest, folders: &dyn Folders) -> Result<Subscription, ODataError> {
-        let body = request.json_body()?;
-        let fields = Fields::of(&body)?;
-        if fields.boolean("includeResourceData")?.unwrap_or(false) {
-            return Err(ODataError::unsupported("notifications with resource data"));
-        }
-        let change_type = fields.text("changeType")?.unwrap_or_default().to_owned();
-        let types = validate::change_types(&change_type)?;
-        let text = fields.text("resource")?.unwrap_or_default().to_owned();
-        let wanted = resource::parse(&text)?;
-        let user = match &wanted.user {
-            Some(user) => self.directory.user(user),
-            None => request
-                .caller
-                .user_id
-                .and_then(|id| self.directory.user(&id.to_string())),
-        };
-        let user = user.ok_or_else(|| {
-            validate::invalid(format!(
-                "The resource '{text}' names no user of this tenant; an application writes users/{{id}}."
-            ))
+    fn may_still_watch(
+        &self,
+        request: &GraphRequest,
+        subscription: &Subscription,
+        host: &dyn Host,
+    ) -> Result<(), ODataError> {
+        let user = self.dispatcher.directory.user(&subscription.identity.user.to_string());
+        let user = user.ok_or_else(not_found)?;
+        host.may_watch(&request.caller, &user).map(|_| ())
+    }
+
+    fn reauthorize(&self, request: &GraphRequest, id: &str, host: &dyn Host) -> Answer {
+        let listener = self.own(request, id)?;
+        self.may_still_watch(request, &listener.subscription, host)?;
+        let now = self.dispatcher.clock.now();
+        self.change(listener.subscription.id, |subscription| {
+            subscription.authorized = now;
+            subscription.challenged = None;
         })?;
-        permissions::check_subscription(&*self.directory, &request.caller, user.id)?;
-        let folder = folders.folder(&user, wanted.folder.as_deref())?;
-        let plain_http = self.plain_http;
-        let url = fields
-            .text("notificationUrl")?
-            .ok_or_else(|| validate::invalid("The property 'notificationUrl' is required."))?;
-        let creator = request
-            .caller
-            .user_id
-            .or(request.caller.service_principal_id)
-            .unwrap_or_default();
-        Ok(Subscription {
-            id: self.entropy.uuid(),
-            identity: Identity {
-                app: request.caller.app_id,
-                user: user.id,
-                folder,
-                types,
-            },
-            resource: text,
-            change_type,
-            creator: creator.to_string(),
-            notification_url: validate::endpoint(url, "notificationUrl", plain_http)?,
-            lifecycle_url: fields
-                .text("lifecycleNotificationUrl")?
-                .map(|url| validate::endpoint(url, "lifecycleNotificationUrl", plain_http))
-                .transpose()?,
-            client_state: fields.text("clientState")?.map(validate::client_state).transpose()?,
-            expires: validate::expiration(fields.text("expirationDateTime")?, self.clock.now())?,
-            form: Preferences::of(request).form,
-            tls_version: fields.text("latestSupportedTlsVersion")?.unwrap_or("v1_2").to_owned(),
-        })
+        Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
     }
 
-    /// Refuses duplicates and too many, and keeps the place while the endpoints are asked.
-    fn reserve(&self, identity: Identity) -> Result<Reservation<'_>, ODataError> {
-        let mut creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
-        let existing = book.of_mailbox(identity.user);
-        if existing.len() >= MAX_PER_MAILBOX {
-            return Err(ODataError::new(
-                StatusCode::FORBIDDEN,
-                "ExtensionError",
-                format!(
-                    "Operation: Create; Exception: [Status Code: Forbidden; Reason: the mailbox has {MAX_PER_MAILBOX} active subscriptions]"
-                ),
-            ));
-        }
-        if existing.iter().any(|other| other.identity == identity) || creating.contains(&identity) {
-            return Err(ODataError::new(
-                StatusCode::CONFLICT,
-                "ExtensionError",
-                "Operation: Create; Exception: [Status Code: Conflict; Reason: Subscription already exists for the specified combination of application, resource and change type]",
-            ));
-        }
-        creating.push(identity);
-        Ok(Reservation {
-            notifier: self,
-            identity,
-        })
-    }
-
-    async fn greet(&self, urls: Vec<String>) -> Result<(), ODataError> {
-        let client = self.dispatcher.client().ok_or_else(|| {
-            ODataError::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalServerError",
-                "the sandbox has no http client for notifications",
-            )
-        })?;
-        for url in urls {
-            // Spaces and a colon show whether the endpoint decodes the token.
-            let token = format!(
-                "Validation: Testing client application reachability for subscription Request-Id: {}",
-                self.entropy.uuid()
-            );
-            validate::handshake(client, &url, &token).await?;
-        }
-        Ok(())
-    }
-
-    async fn update(&self, request: &GraphRequest, id: &str) -> Result<GraphResponse, ODataError> {
-        let mut changed = Subscription::clone(&*self.own(request, id)?);
-        let body = request.json_body()?;
-        let fields = Fields::of(&body)?;
-        if fields.get("lifecycleNotificationUrl").is_some() {
+    async fn update(&self, request: &GraphRequest, id: &str, host: &dyn Host) -> Answer {
+        let present = self.own(request, id)?;
+        let present = &present.subscription;
+        let body = request.json_body().map_err(|_| validate::unreadable())?;
+        let fields = Fields::of(&body).map_err(|_| validate::unreadable())?;
+        validate::known_properties(fields)?;
+        refuse_fixed(fields, present)?;
+        let expires = validate::text(fields, "expirationDateTime")?;
+        let url = validate::text(fields, "notificationUrl")?;
+        let certificate = validate::text(fields, "encryptionCertificate")?;
+        let certificate_id = validate::text(fields, "encryptionCertificateId")?;
+        if expires.or(url).or(certificate).or(certificate_id).is_none() {
             return Err(validate::invalid(
-                "The property 'lifecycleNotificationUrl' cannot be added or changed by an update.",
+                "An update needs 'expirationDateTime', 'notificationUrl' or an encryption certificate.",
             ));
         }
-        if fields.get("expirationDateTime").is_none() && fields.get("notificationUrl").is_none() {
-            return Err(validate::invalid(
-                "An update needs 'expirationDateTime' or 'notificationUrl'.",
-            ));
-        }
-        permissions::check_subscription(&*self.directory, &request.caller, changed.identity.user)
-            .map_err(|_| refusal::access_denied())?;
-        if let Some(text) = fields.text("expirationDateTime")? {
-            changed.expires = validate::expiration(Some(text), self.clock.now())?;
-        }
-        if let Some(url) = fields.text("notificationUrl")? {
-            changed.notification_url = validate::endpoint(url, "notificationUrl", self.plain_http)?;
-            self.greet(vec![changed.notification_url.clone()]).await?;
-            self.dispatcher.open(&changed.notification_url);
-        }
-        let changed = {
-            let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-            if book.get(changed.id).is_none() {
-                return Err(ODataError::new(
-                    StatusCode::NOT_FOUND,
-                    "ResourceNotFound",
-                    "The object was not found.",
+        self.may_still_watch(request, present, host)?;
+        let now = self.dispatcher.clock.now();
+        let longest = self.longest_life(present.data.is_some());
+        let expires = expires
+            .map(|text| validate::expiration(text, now, longest))
+            .transpose()?;
+        let data = match (&present.data, certificate.or(certificate_id)) {
+            (_, None) => None,
+            (None, Some(_)) => {
+                return Err(validate::invalid(
+                    "An encryption certificate needs a subscription with includeResourceData.",
                 ));
             }
-            book.put(changed)
+            (Some(data), Some(_)) => Some(ResourceData {
+                certificate: certificate.unwrap_or(&data.certificate).to_owned(),
+                certificate_id: validate::certificate_id(certificate_id.unwrap_or(&data.certificate_id))?,
+            }),
         };
-        Ok(answer(request, &changed, StatusCode::OK))
+        let url = url
+            .map(|url| validate::endpoint(url, "notificationUrl", self.dispatcher.settings.plain_http))
+            .transpose()?;
+        let edit = |subscription: &mut Subscription| {
+            if let Some(expires) = expires {
+                // A renewal also authorizes anew.
+                (subscription.expires, subscription.authorized, subscription.challenged) = (expires, now, None);
+            }
+            if let Some(data) = &data {
+                subscription.data = Some(data.clone());
+            }
+            if let Some(url) = &url {
+                subscription.notification_url.clone_from(url);
+            }
+        };
+        // Whatever is wrong with the certificate is said before the endpoint is asked.
+        let mut tried = present.clone();
+        edit(&mut tried);
+        Listener::new(tried)?;
+        if let Some(url) = &url {
+            self.greet(std::slice::from_ref(url)).await?;
+        }
+        let changed = self.change(present.id, edit)?;
+        Ok(answer(request, &changed.subscription, StatusCode::OK))
+    }
+
+    /// Changes what is there now, which may have changed while an endpoint was asked.
+    fn change(&self, id: Uuid, edit: impl FnOnce(&mut Subscription)) -> Result<Arc<Listener>, ODataError> {
+        let mut book = self.dispatcher.book.write().unwrap_or_else(PoisonError::into_inner);
+        book.update(id, edit).unwrap_or_else(|| Err(not_found()))
     }
 }
 
-/// Gives the place back when the request ends, however it ends.
-struct Reservation<'a> {
-    notifier: &'a Notifier,
-    identity: Identity,
+fn is_reauthorize(action: &str) -> bool {
+    action.eq_ignore_ascii_case("reauthorize") || action.eq_ignore_ascii_case("microsoft.graph.reauthorize")
 }
 
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        let mut creating = self.notifier.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        creating.retain(|other| *other != self.identity);
+fn is_visible(request: &GraphRequest, subscription: &Subscription) -> bool {
+    let caller = &request.caller;
+    subscription.identity.app == caller.app_id
+        && (caller.kind != CallerKind::Delegated || subscription.authority.user == caller.user_id)
+}
+
+/// The place in the order that a token names.
+fn position(token: &str) -> Result<Uuid, ODataError> {
+    URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()
+        .and_then(|bytes| Uuid::from_slice(&bytes).ok())
+        .ok_or_else(|| ODataError::bad_request("The $skiptoken is not one of this service."))
+}
+
+/// Refuses a property that cannot be changed, unless it is repeated as it is.
+fn refuse_fixed(fields: Fields<'_>, present: &Subscription) -> Result<(), ODataError> {
+    let shown = present.to_json();
+    let changed = fields.names().find(|name| {
+        let is_changeable = CHANGEABLE.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let same = shown.as_object().into_iter().flatten().any(|(known, value)| {
+            known.eq_ignore_ascii_case(name) && fields.get(name).unwrap_or(&serde_json::Value::Null) == value
+        });
+        !is_changeable && !same
+    });
+    match changed {
+        Some(name) => Err(validate::invalid(format!(
+            "The property '{name}' cannot be added or changed by an update."
+        ))),
+        None => Ok(()),
     }
 }
 
-fn answer(request: &GraphRequest, subscription: &Subscription, status: StatusCode) -> GraphResponse {
+fn not_found() -> ODataError {
+    ODataError::new(StatusCode::NOT_FOUND, "ResourceNotFound", "The object was not found.")
+}
+
+/// A subscription as an answer.
+pub fn answer(request: &GraphRequest, subscription: &Subscription, status: StatusCode) -> GraphResponse {
     let mut json = subscription.to_json();
     json["@odata.context"] = format!("{}/$metadata#subscriptions/$entity", request.service_root()).into();
     let response = GraphResponse::json(status, &json);

@@ -1,21 +1,19 @@
-//! One subscription, and the book of all.
+//! One subscription: what it is made of, and how Graph shows it.
 //!
-//! Owns what a subscription matches and what its notifications look like. The form of ids in notifications is fixed
-//! when the subscription is made (contract §3).
-
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+//! Owns plain data that can be saved; everything that is worked out from it lives in [`super::listener`]. The form of
+//! ids in notifications is fixed when the subscription is made (contract §3).
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::mail::ids::{FolderKey, IdCodec, IdForm};
-use crate::mail::mailbox::{Change, ChangeKind};
+use crate::mail::ids::{FolderKey, IdForm};
+use crate::mail::mailbox::ChangeKind;
 use crate::notify::LifecycleEvent;
 
 /// Which kinds of change are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChangeTypes {
     pub created: bool,
     pub updated: bool,
@@ -23,7 +21,9 @@ pub struct ChangeTypes {
 }
 
 impl ChangeTypes {
-    fn has(self, kind: ChangeKind) -> bool {
+    /// Whether this kind is wanted.
+    #[must_use]
+    pub fn has(self, kind: ChangeKind) -> bool {
         match kind {
             ChangeKind::Created => self.created,
             ChangeKind::Updated => self.updated,
@@ -33,19 +33,51 @@ impl ChangeTypes {
 }
 
 /// What makes two subscriptions the same: same application, same resource, same changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     pub app: Uuid,
     pub user: Uuid,
-    pub folder: Option<FolderKey>,
+    /// Number of the folder's key; none for the whole mailbox.
+    pub folder: Option<u32>,
     pub types: ChangeTypes,
+    /// Query options in one spelling.
+    pub query: String,
+}
+
+impl Identity {
+    /// The watched folder.
+    #[must_use]
+    pub fn folder(&self) -> Option<FolderKey> {
+        self.folder.map(FolderKey)
+    }
+}
+
+/// On whose authority it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authority {
+    /// The signed-in user; none for an application of its own right.
+    pub user: Option<Uuid>,
+    /// The mail permissions that the token carried. None at all means that something else allowed it.
+    pub permissions: Vec<String>,
+    /// Only Mail.ReadBasic: content of messages is left out.
+    pub basic: bool,
+}
+
+/// What makes notifications carry data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceData {
+    /// Base64 of an X.509 certificate, as the client wrote it.
+    pub certificate: String,
+    /// The client's name for it.
+    pub certificate_id: String,
 }
 
 /// A subscription.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Subscription {
     pub id: Uuid,
     pub identity: Identity,
+    pub authority: Authority,
     /// As the client wrote it.
     pub resource: String,
     /// As the client wrote it.
@@ -55,43 +87,28 @@ pub struct Subscription {
     pub lifecycle_url: Option<String>,
     pub client_state: Option<String>,
     pub expires: Timestamp,
-    pub form: IdForm,
+    /// Whether notifications carry immutable ids.
+    pub immutable: bool,
     pub tls_version: String,
+    pub content_type: Option<String>,
+    pub url_app_id: Option<String>,
+    pub include_resource_data: Option<bool>,
+    pub data: Option<ResourceData>,
+    /// When it was last made, renewed or reauthorized.
+    pub authorized: Timestamp,
+    /// When the client was last told to reauthorize.
+    pub challenged: Option<Timestamp>,
 }
 
 impl Subscription {
-    /// Whether it hears of this change.
+    /// Which form of id its notifications carry.
     #[must_use]
-    pub fn wants(&self, change: &Change, now: Timestamp) -> bool {
-        self.expires > now
-            && self.identity.types.has(change.kind)
-            && self.identity.folder.is_none_or(|folder| folder == change.place.folder)
-    }
-
-    /// One element of a notification's `value`.
-    #[must_use]
-    pub fn notification(&self, change: &Change, codec: &IdCodec, tenant: Uuid) -> Value {
-        let id = codec.message(self.form, change.item, change.place);
-        let kind = match change.kind {
-            ChangeKind::Created => "created",
-            ChangeKind::Updated => "updated",
-            ChangeKind::Deleted => "deleted",
-        };
-        let path = format!("Users/{}/Messages/{id}", self.identity.user);
-        json!({
-            "subscriptionId": self.id,
-            "subscriptionExpirationDateTime": self.expires.to_string(),
-            "changeType": kind,
-            "resource": path,
-            "resourceData": {
-                "@odata.type": "#Microsoft.Graph.Message",
-                "@odata.id": path,
-                "@odata.etag": crate::mail::render::etag(&codec.change_key(change.change)),
-                "id": id,
-            },
-            "clientState": self.client_state,
-            "tenantId": tenant,
-        })
+    pub fn form(&self) -> IdForm {
+        if self.immutable {
+            IdForm::Immutable
+        } else {
+            IdForm::Default
+        }
     }
 
     /// One element of a lifecycle notification's `value`.
@@ -117,71 +134,15 @@ impl Subscription {
             "clientState": self.client_state,
             "notificationUrl": self.notification_url,
             "notificationQueryOptions": null,
-            "notificationContentType": null,
+            "notificationContentType": self.content_type,
             "lifecycleNotificationUrl": self.lifecycle_url,
             "expirationDateTime": self.expires.to_string(),
             "creatorId": self.creator,
-            "includeResourceData": null,
+            "includeResourceData": self.include_resource_data,
             "latestSupportedTlsVersion": self.tls_version,
-            "encryptionCertificate": null,
-            "encryptionCertificateId": null,
-            "notificationUrlAppId": null,
+            "encryptionCertificate": self.data.as_ref().map(|data| &data.certificate),
+            "encryptionCertificateId": self.data.as_ref().map(|data| &data.certificate_id),
+            "notificationUrlAppId": self.url_app_id,
         })
-    }
-}
-
-/// All subscriptions.
-#[derive(Debug, Default)]
-pub struct Book {
-    by_id: BTreeMap<Uuid, Arc<Subscription>>,
-    by_mailbox: HashMap<Uuid, Vec<Arc<Subscription>>>,
-}
-
-impl Book {
-    /// Enters or replaces a subscription.
-    pub fn put(&mut self, subscription: Subscription) -> Arc<Subscription> {
-        let subscription = Arc::new(subscription);
-        self.remove(subscription.id);
-        self.by_mailbox
-            .entry(subscription.identity.user)
-            .or_default()
-            .push(subscription.clone());
-        self.by_id.insert(subscription.id, subscription.clone());
-        subscription
-    }
-
-    /// Removes a subscription; whether there was one.
-    pub fn remove(&mut self, id: Uuid) -> bool {
-        let Some(gone) = self.by_id.remove(&id) else {
-            return false;
-        };
-        if let Some(list) = self.by_mailbox.get_mut(&gone.identity.user) {
-            list.retain(|other| other.id != id);
-        }
-        true
-    }
-
-    /// Forgets what is expired.
-    pub fn prune(&mut self, now: Timestamp) {
-        let expired: Vec<Uuid> = self
-            .all()
-            .filter(|subscription| subscription.expires <= now)
-            .map(|gone| gone.id)
-            .collect();
-        for id in expired {
-            self.remove(id);
-        }
-    }
-
-    pub fn get(&self, id: Uuid) -> Option<&Arc<Subscription>> {
-        self.by_id.get(&id)
-    }
-
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Subscription>> {
-        self.by_id.values()
-    }
-
-    pub fn of_mailbox(&self, user: Uuid) -> &[Arc<Subscription>] {
-        self.by_mailbox.get(&user).map(Vec::as_slice).unwrap_or_default()
     }
 }

@@ -1,138 +1,22 @@
 //! Subscriptions against a small receiver.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+mod filters;
+mod lifecycle;
+mod limits;
+mod mishaps;
+mod receiver;
+mod rich;
+mod troubles;
+
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use crate::auth::CallerKind;
-use crate::mail::tests::world::{Reply, SUPPORT, World, mail, support};
+use crate::mail::tests::world::{SUPPORT, World, mail, support};
 use crate::notify::LifecycleEvent;
-
-/// How the receiver answers the handshake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manners {
-    Echo,
-    Html,
-    Undecoded,
-    Refuse,
-}
-
-#[derive(Clone)]
-struct Receiver {
-    manners: Manners,
-    status: Arc<AtomicU16>,
-    arrived: mpsc::UnboundedSender<Value>,
-}
-
-struct Hook {
-    url: String,
-    arrived: mpsc::UnboundedReceiver<Value>,
-    status: Arc<AtomicU16>,
-    stop: CancellationToken,
-    address: std::net::SocketAddr,
-    sender: mpsc::UnboundedSender<Value>,
-}
-
-#[derive(serde::Deserialize)]
-struct Token {
-    #[serde(rename = "validationToken")]
-    token: Option<String>,
-}
-
-async fn receive(State(receiver): State<Receiver>, Query(query): Query<Token>, body: Bytes) -> Response {
-    let Some(token) = query.token else {
-        let status = StatusCode::from_u16(receiver.status.load(Ordering::SeqCst)).unwrap();
-        let _ = receiver.arrived.send(serde_json::from_slice(&body).unwrap());
-        return status.into_response();
-    };
-    match receiver.manners {
-        Manners::Echo => ([("content-type", "text/plain")], token).into_response(),
-        Manners::Html => ([("content-type", "text/html")], token).into_response(),
-        Manners::Undecoded => ([("content-type", "text/plain")], token.replace(' ', "+")).into_response(),
-        Manners::Refuse => StatusCode::ACCEPTED.into_response(),
-    }
-}
-
-impl Hook {
-    async fn start(world: &World, manners: Manners) -> Self {
-        let (sender, arrived) = mpsc::unbounded_channel();
-        let status = Arc::new(AtomicU16::new(202));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let url = format!("http://{address}/hook?tenant=a%20b");
-        let mut hook = Self {
-            url,
-            arrived,
-            status,
-            stop: CancellationToken::new(),
-            address,
-            sender,
-        };
-        hook.serve(world, listener, manners);
-        hook
-    }
-
-    fn serve(&mut self, world: &World, listener: tokio::net::TcpListener, manners: Manners) {
-        let receiver = Receiver {
-            manners,
-            status: self.status.clone(),
-            arrived: self.sender.clone(),
-        };
-        let app = Router::new().route("/hook", post(receive)).with_state(receiver);
-        let stop = CancellationToken::new();
-        self.stop = stop.clone();
-        world.tasks.spawn(async move {
-            axum::serve(listener, app)
-                .with_graceful_shutdown(stop.cancelled_owned())
-                .await
-                .unwrap();
-        });
-    }
-
-    /// The notifications of the next delivery.
-    async fn next(&mut self) -> Vec<Value> {
-        let body = tokio::time::timeout(Duration::from_secs(30), self.arrived.recv())
-            .await
-            .expect("no notification came")
-            .unwrap();
-        body["value"].as_array().unwrap().clone()
-    }
-
-    /// The next `count` notifications, however they are batched.
-    async fn collect(&mut self, count: usize) -> Vec<Value> {
-        let mut found = Vec::new();
-        while found.len() < count {
-            found.extend(self.next().await);
-        }
-        found
-    }
-}
-
-fn wish(hook: &str) -> Value {
-    json!({
-        "changeType": "created,updated,deleted", "notificationUrl": hook, "resource": format!("users/{SUPPORT}/mailFolders('inbox')/messages"),
-        "expirationDateTime": "2026-03-02T10:00:00.5871790+00:00", "clientState": "secret",
-    })
-}
-
-async fn subscribe(world: &World, body: Value) -> Reply {
-    world.post("/subscriptions", body).await
-}
-
-fn with(mut body: Value, name: &str, value: impl Into<Value>) -> Value {
-    body[name] = value.into();
-    body
-}
+use receiver::{Hook, Manners, subscribe, tune, wish, with};
 
 #[tokio::test]
 async fn a_subscription_is_made_shown_renewed_and_deleted() {
@@ -186,12 +70,25 @@ async fn another_application_sees_nothing() {
 #[tokio::test]
 async fn an_endpoint_that_does_not_echo_the_decoded_token_is_refused() {
     let world = World::new();
-    for manners in [Manners::Html, Manners::Undecoded, Manners::Refuse] {
+    tune(&world, |tuning| tuning.handshake_timeout_milliseconds = 200);
+    for manners in [
+        Manners::Html,
+        Manners::Undecoded,
+        Manners::WithNewline,
+        Manners::Empty,
+        Manners::Refuse,
+        Manners::Redirect,
+        Manners::Hang,
+        Manners::Endless,
+    ] {
         let hook = Hook::start(&world, manners).await;
         let refused = subscribe(&world, wish(&hook.url)).await.expect(400);
         assert_eq!(refused.code(), "InvalidRequest", "{manners:?}");
+        let seen = world.service.notifier().handshakes().pop().unwrap();
+        assert!(seen["problem"].is_string(), "{manners:?}");
     }
-    let echo = Hook::start(&world, Manners::Echo).await;
+    tune(&world, |tuning| tuning.handshake_timeout_milliseconds = 10_000);
+    let echo = Hook::start(&world, Manners::EchoWithCharset).await;
     let refuse = Hook::start(&world, Manners::Refuse).await;
     let both = with(wish(&echo.url), "lifecycleNotificationUrl", refuse.url.clone());
     let refused = subscribe(&world, both).await.expect(400);
@@ -212,27 +109,26 @@ async fn an_endpoint_that_does_not_echo_the_decoded_token_is_refused() {
 async fn wishes_outside_the_limits_are_refused() {
     let mut world = World::new();
     let hook = Hook::start(&world, Manners::Echo).await;
-    for (name, value) in [
-        ("changeType", json!("moved")),
-        ("resource", json!("users/x/events")),
-        ("resource", json!("users/nobody@contoso.example/messages")),
-        ("resource", json!("me/messages")),
+    for (status, name, value) in [
+        (400, "changeType", json!("moved")),
+        (501, "resource", json!("users/x/events")),
+        (404, "resource", json!("users/nobody@contoso.example/messages")),
+        (404, "resource", json!("users/unlicensed@contoso.example/messages")),
+        (400, "resource", json!("me/messages")),
         (
+            400,
             "resource",
             json!("users/support@contoso.example/mailFolders('AAMk')/messages"),
         ),
-        ("notificationUrl", json!("ftp://x.example")),
-        ("expirationDateTime", json!("2027-01-01T00:00:00Z")),
-        ("expirationDateTime", json!("2026-02-01T00:00:00Z")),
-        ("clientState", json!("x".repeat(129))),
+        (400, "notificationUrl", json!("ftp://x.example")),
+        (400, "expirationDateTime", json!("2027-01-01T00:00:00Z")),
+        (400, "expirationDateTime", json!("2026-02-01T00:00:00Z")),
+        (400, "clientState", json!("x".repeat(129))),
     ] {
         subscribe(&world, with(wish(&hook.url), name, value.clone()))
             .await
-            .expect(400);
+            .expect(status);
     }
-    subscribe(&world, with(wish(&hook.url), "includeResourceData", true))
-        .await
-        .expect(501);
     world.caller.roles = vec!["Mail.Send".to_owned()];
     subscribe(&world, wish(&hook.url)).await.expect(403);
     world.sign_in(SUPPORT, &["Mail.Read"]);

@@ -22,7 +22,7 @@ use crate::exchange::Exchange;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
-use crate::notify::NotifySettings;
+use crate::notify::{NotifySettings, Signer};
 use crate::persist::place::Place;
 use crate::persist::saver::{self, Founding, Occasion, Saved, Saver};
 use crate::server::authority::{self, Authority};
@@ -251,6 +251,7 @@ fn assemble(
         latency: config.notification_latency,
         tasks: tasks.clone(),
         stop: stop.clone(),
+        signer: Arc::clone(&entra.key) as Arc<dyn Signer>,
     };
     let exchange = Arc::new(Exchange::new(Arc::clone(&tenant), config.exchange));
     tenant.govern(&exchange);

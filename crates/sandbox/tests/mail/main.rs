@@ -7,4 +7,5 @@ mod flow;
 mod harness;
 mod notifications;
 mod queries;
+mod subscriptions;
 mod uploads;
