@@ -78,6 +78,16 @@ pub struct SandboxArgs {
     /// addresses can't be configured.
     #[arg(long)]
     pub connect_proxy: Option<SocketAddr>,
+    /// Set the tenant up as this file says: users, applications, mail, faults, limits, and what happens later.
+    #[arg(long)]
+    pub scenario: Option<PathBuf>,
+    /// Keep Microsoft's limits: requests, concurrency, upload, sign-ins. They can be changed while it runs.
+    #[arg(long)]
+    pub throttle: bool,
+    /// A name of this machine under which the control API may be called, besides localhost and addresses; repeat
+    /// for more.
+    #[arg(long = "control-host")]
+    pub control_hosts: Vec<String>,
     /// A mailbox of the tenant; repeat for more. Three by default.
     #[arg(long = "mailbox")]
     pub mailboxes: Vec<String>,

@@ -9,13 +9,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::directory::permissions::{EXCHANGE_APP_ID, GRAPH_APP_ID};
+use crate::entra::claims;
 use crate::odata::error::ODataError;
 use crate::state::Sandbox;
 
@@ -86,6 +87,7 @@ pub struct TokenCache(RwLock<HashMap<[u8; 32], Arc<Verified>>>);
 struct Verified {
     audience: Option<Audience>,
     caller: Caller,
+    number: u64,
     not_before: i64,
     expires: i64,
 }
@@ -159,6 +161,10 @@ fn caller_for(sandbox: &Sandbox, headers: &HeaderMap, audience: Audience) -> Res
     if now < verified.not_before {
         return Err(refusal("Lifetime validation failed, the token is not yet valid."));
     }
+    let caller = &verified.caller;
+    if let Some(revoked) = sandbox.revocations.of(caller.app_id, caller.user_id, verified.number) {
+        return Err(revocation_refusal(revoked.at, revoked.challenge));
+    }
     Ok(verified.caller.clone())
 }
 
@@ -224,6 +230,7 @@ fn verify(sandbox: &Sandbox, token: &str) -> Result<Verified, ODataError> {
     Ok(Verified {
         audience,
         caller,
+        number: claims::number(claims["uti"].as_str().unwrap_or_default()),
         not_before: second("nbf"),
         expires: second("exp"),
     })
@@ -237,6 +244,27 @@ fn parts(token: &str) -> Option<(Value, &str, Vec<u8>)> {
     let header: Value = serde_json::from_slice(&decode(header)?).ok()?;
     let claims: Value = serde_json::from_slice(&decode(payload)?).ok()?;
     (header.is_object() && claims.is_object()).then_some((claims, input, decode(signature)?))
+}
+
+/// The refusal of a token that was revoked. With a challenge it says, as continuous access evaluation does, which
+/// claims a new token needs.
+#[must_use]
+pub fn revocation_refusal(at: i64, challenge: bool) -> ODataError {
+    if !challenge {
+        return refusal("Access token has been revoked.");
+    }
+    let wanted = serde_json::json!({"access_token": {"nbf": {"essential": true, "value": at.to_string()}}});
+    let claims = STANDARD.encode(wanted.to_string());
+    let header = format!(
+        r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="{GRAPH_APP_ID}", error="insufficient_claims", claims="{claims}""#
+    );
+    let error = refusal(
+        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
+    );
+    match HeaderValue::from_str(&header) {
+        Ok(header) => error.with_header(WWW_AUTHENTICATE, header),
+        Err(_) => error,
+    }
 }
 
 fn refusal(message: &'static str) -> ODataError {

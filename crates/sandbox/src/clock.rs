@@ -1,67 +1,196 @@
-//! The tenant's clock: the system's time plus an offset that tests and the control interface move.
+//! The tenant's clock: the system's time, or a moment that stands still, plus an offset that can be moved.
 //!
-//! Owns the only reading of the system time in this crate. Never goes backwards by itself; a caller may only advance
-//! it. Every expiry (secret, token, device code, subscription) is judged by this clock and no other.
+//! Owns the only reading of the system time in this crate. It never goes backwards by itself; only who sets it can do
+//! that. Every expiry (secret, token, device code, subscription) is judged by this clock and no other.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::sync::Mutex;
+use tokio::sync::Notify;
 
 use crate::persist::Section;
 
-/// A clock that can be moved forwards.
+/// Longest sleep before the clock is read again, for a machine whose own time is changed meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
+
+/// A clock that can be moved, stopped and set.
 #[derive(Debug)]
 pub struct SandboxClock {
-    base: Base,
-    offset: Mutex<SignedDuration>,
+    hands: Mutex<Hands>,
+    moved: Notify,
 }
 
 #[derive(Debug)]
+struct Hands {
+    base: Base,
+    offset: SignedDuration,
+    /// How wrong the `Date` header of answers is.
+    date_skew: SignedDuration,
+    last_tick: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
 enum Base {
     System,
     Frozen(Timestamp),
 }
 
+impl Base {
+    fn now(self) -> Timestamp {
+        match self {
+            Self::System => system_time(),
+            Self::Frozen(at) => at,
+        }
+    }
+}
+
+impl Hands {
+    fn now(&self) -> Timestamp {
+        self.base.now().checked_add(self.offset).unwrap_or(Timestamp::MAX)
+    }
+}
+
 impl SandboxClock {
-    /// A clock that follows the machine's time.
-    #[must_use]
-    pub fn system() -> Self {
+    fn new(base: Base) -> Self {
         Self {
-            base: Base::System,
-            offset: Mutex::new(SignedDuration::ZERO),
+            hands: Mutex::new(Hands {
+                base,
+                offset: SignedDuration::ZERO,
+                date_skew: SignedDuration::ZERO,
+                last_tick: 0,
+            }),
+            moved: Notify::new(),
         }
     }
 
-    /// A clock that stands still at `at` and moves only by [`SandboxClock::advance`].
+    /// A clock that follows the machine's time.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(Base::System)
+    }
+
+    /// A clock that stands still at `at` and moves only by [`SandboxClock::advance`] and [`SandboxClock::set`].
     #[must_use]
     pub fn frozen_at(at: Timestamp) -> Self {
-        Self {
-            base: Base::Frozen(at),
-            offset: Mutex::new(SignedDuration::ZERO),
-        }
+        Self::new(Base::Frozen(at))
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Hands)) {
+        change(&mut self.hands());
+        self.moved.notify_waiters();
     }
 
     /// The present moment of the tenant.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let base = match self.base {
-            Base::System => system_time(),
-            Base::Frozen(at) => at,
-        };
-        base.checked_add(self.offset()).unwrap_or(Timestamp::MAX)
+        self.hands().now()
     }
 
     /// Moves the clock forwards.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-        let mut offset = self.offset.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *offset = offset.saturating_add(by);
+        self.change(|hands| hands.offset = hands.offset.saturating_add(by));
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set(&self, at: Timestamp) {
+        self.change(|hands| hands.offset = at.duration_since(hands.base.now()));
+    }
+
+    /// Stops the clock where it is; one that stands stays as it is.
+    pub fn freeze(&self) {
+        self.change(|hands| {
+            if matches!(hands.base, Base::System) {
+                hands.base = Base::Frozen(system_time());
+            }
+        });
+    }
+
+    /// Lets the clock go on from where it is.
+    pub fn unfreeze(&self) {
+        self.change(|hands| {
+            if let Base::Frozen(_) = hands.base {
+                hands.offset = hands.now().duration_since(system_time());
+                hands.base = Base::System;
+            }
+        });
+    }
+
+    /// Whether the clock stands.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        matches!(self.hands().base, Base::Frozen(_))
     }
 
     /// How far the clock has been moved.
     #[must_use]
     pub fn offset(&self) -> SignedDuration {
-        *self.offset.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.hands().offset
+    }
+
+    /// How far the `Date` header of answers is from this clock.
+    #[must_use]
+    pub fn date_skew(&self) -> SignedDuration {
+        self.hands().date_skew
+    }
+
+    /// Makes the `Date` header of answers wrong, as a server with a bad clock has it.
+    pub fn set_date_skew(&self, skew: SignedDuration) {
+        self.hands().date_skew = skew;
+    }
+
+    /// A number greater than every one before it; while time passes it is the clock's milliseconds.
+    #[must_use]
+    pub fn tick(&self) -> u64 {
+        let mut hands = self.hands();
+        let milliseconds = u64::try_from(hands.now().as_millisecond()).unwrap_or(0);
+        hands.last_tick = milliseconds.max(hands.last_tick + 1);
+        hands.last_tick
+    }
+
+    /// Waits until this clock shows `at`.
+    pub async fn until(&self, at: Timestamp) {
+        loop {
+            let moved = self.moved.notified();
+            tokio::pin!(moved);
+            // Registered before the clock is read, so that a move in between is not missed.
+            moved.as_mut().enable();
+            let left = at.duration_since(self.now());
+            if !left.is_positive() {
+                return;
+            }
+            if self.is_frozen() {
+                moved.await;
+            } else {
+                let left = left.unsigned_abs().min(LONGEST_SLEEP);
+                let _ = tokio::time::timeout(left, moved).await;
+            }
+        }
+    }
+
+    /// Starts measuring how long something takes, whatever the tenant's clock does.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "durations of answers are real ones")]
+    pub fn stopwatch() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+}
+
+/// A running measurement.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Time since the start.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }
 
@@ -78,20 +207,23 @@ impl Section for SandboxClock {
     }
 
     fn save(&self) -> serde_json::Result<String> {
-        let frozen = matches!(self.base, Base::Frozen(_)).then(|| self.now());
-        let offset = self.offset();
+        let hands = self.hands();
+        let frozen = matches!(hands.base, Base::Frozen(_)).then(|| hands.now());
+        let offset = hands.offset;
+        drop(hands);
         serde_json::to_string(&Saved { offset, frozen })
     }
 
     fn load(&self, saved: &str) -> serde_json::Result<()> {
         let saved: Saved = serde_json::from_str(saved)?;
-        let offset = match (&self.base, saved.frozen) {
-            (Base::System, _) => saved.offset,
-            // It never goes back behind what the tenant has seen.
-            (Base::Frozen(at), Some(stood)) => stood.duration_since(*at).max(SignedDuration::ZERO),
-            (Base::Frozen(_), None) => SignedDuration::ZERO,
-        };
-        *self.offset.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = offset;
+        self.change(|hands| {
+            hands.offset = match (hands.base, saved.frozen) {
+                (Base::System, _) => saved.offset,
+                // It never goes back behind what the tenant has seen.
+                (Base::Frozen(at), Some(stood)) => stood.duration_since(at).max(SignedDuration::ZERO),
+                (Base::Frozen(_), None) => SignedDuration::ZERO,
+            };
+        });
         Ok(())
     }
 }
@@ -107,7 +239,10 @@ fn system_time() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
 
     #[test]
     fn a_frozen_clock_moves_only_when_advanced() {
@@ -128,5 +263,44 @@ mod tests {
         let running = SandboxClock::system();
         running.load(&saved).unwrap();
         assert_eq!(running.offset().as_secs(), 90);
+    }
+
+    #[test]
+    fn a_clock_can_be_set_backwards() {
+        let clock = SandboxClock::frozen_at(at("2026-03-01T00:00:00Z"));
+        clock.set(at("2025-01-01T00:00:00Z"));
+        assert_eq!(clock.now(), at("2025-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_clock_that_is_let_go_starts_from_where_it_stood() {
+        let clock = SandboxClock::frozen_at(at("2001-01-01T00:00:00Z"));
+        clock.unfreeze();
+        assert!(!clock.is_frozen());
+        assert_eq!(clock.now().strftime("%Y-%m").to_string(), "2001-01");
+        clock.freeze();
+        let stands = clock.now();
+        assert_eq!(clock.now(), stands);
+    }
+
+    #[test]
+    fn ticks_grow_while_the_clock_stands_and_when_it_goes_back() {
+        let clock = SandboxClock::frozen_at(at("2026-03-01T00:00:00Z"));
+        let first = clock.tick();
+        let second = clock.tick();
+        clock.set(at("2020-03-01T00:00:00Z"));
+        assert!(first < second && second < clock.tick());
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_when_the_clock_is_moved_there() {
+        let clock = SandboxClock::frozen_at(at("2026-03-01T00:00:00Z"));
+        let wait = clock.until(at("2026-03-01T00:05:00Z"));
+        tokio::pin!(wait);
+        assert!(futures::poll!(wait.as_mut()).is_pending());
+        clock.advance(Duration::from_secs(299));
+        assert!(futures::poll!(wait.as_mut()).is_pending());
+        clock.advance(Duration::from_secs(1));
+        wait.await;
     }
 }

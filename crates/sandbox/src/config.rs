@@ -49,6 +49,12 @@ pub struct Config {
     pub notification_latency: Duration,
     /// How fast changes of Exchange's permissions take effect; at once by default.
     pub exchange: ExchangeSettings,
+    /// Whether Microsoft's limits are kept from the start; they can be changed while the sandbox runs.
+    pub throttle: bool,
+    /// A scenario that is made true at the start.
+    pub scenario: Option<PathBuf>,
+    /// Names of this machine besides `localhost` under which the control interface is called.
+    pub control_names: Vec<String>,
     /// Makes ids and secrets repeatable.
     pub seed: Option<u64>,
     /// Freezes the clock at this moment; it then moves by the control interface only.
@@ -90,6 +96,9 @@ impl Default for Config {
             notification_ca_file: None,
             notification_latency: Duration::ZERO,
             exchange: ExchangeSettings::default(),
+            throttle: false,
+            scenario: None,
+            control_names: Vec::new(),
             seed: None,
             frozen_at: None,
         }

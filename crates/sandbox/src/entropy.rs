@@ -117,7 +117,7 @@ impl Section for Entropy {
 }
 
 /// One step of the SplitMix64 sequence: small, well spread, and enough for repeatable ids.
-fn split_mix(state: &mut u64) -> u64 {
+pub fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut word = *state;
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

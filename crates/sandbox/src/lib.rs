@@ -33,9 +33,13 @@ mod mail;
 mod notify;
 mod odata;
 mod persist;
+mod replication;
+mod revocation;
+mod scenario;
 mod server;
 mod smtp;
 mod state;
+mod throttle;
 
 pub use clock::SandboxClock;
 pub use config::{AdministratorDescription, Config, Description, Persistence};

@@ -15,6 +15,10 @@ use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
 use crate::persist::saver::Saver;
+use crate::replication::Replication;
+use crate::revocation::Revocations;
+use crate::scenario::Plan;
+use crate::throttle::Throttle;
 
 /// A running tenant's state, shared by all listeners.
 #[derive(Debug)]
@@ -30,5 +34,9 @@ pub struct Sandbox {
     pub(crate) ledger: Ledger,
     /// Saves the state, when there is a place for it.
     pub(crate) saver: Option<Arc<Saver>>,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) revocations: Revocations,
+    pub(crate) replication: Replication,
+    pub(crate) plan: Plan,
     pub(crate) description: std::sync::OnceLock<crate::config::Description>,
 }

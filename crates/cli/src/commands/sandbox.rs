@@ -24,7 +24,7 @@ pub(super) async fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure>
         println!("  description    {}", directory.join("sandbox.json").display());
         println!("  authority      {}", description.authority);
         println!("  Graph          {}", description.graph_url);
-        println!("  control        {}", description.control_url);
+        println!("  control        {}  (open it in a browser)", description.control_url);
         println!("  SMTP           {}", description.smtp_address);
         println!("  CA             {}", description.ca_file.display());
         println!("  administrator  {}", description.administrator.user_principal_name);
@@ -67,6 +67,9 @@ fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
         } else {
             guichet_sandbox::ExchangeSettings::default()
         },
+        scenario: args.scenario.clone(),
+        throttle: args.throttle,
+        control_names: args.control_hosts.clone(),
         mailboxes: if args.mailboxes.is_empty() {
             defaults.mailboxes.clone()
         } else {

@@ -27,6 +27,11 @@ impl Refusal {
         Self(StatusCode::INSUFFICIENT_STORAGE, text.into())
     }
 
+    /// Who asks may not.
+    pub fn forbidden(text: impl Into<String>) -> Self {
+        Self(StatusCode::FORBIDDEN, text.into())
+    }
+
     /// It exists already.
     pub fn conflict(text: impl Into<String>) -> Self {
         Self(StatusCode::CONFLICT, text.into())

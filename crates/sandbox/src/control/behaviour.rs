@@ -9,7 +9,7 @@ use axum::extract::State;
 use serde_json::{Map, Value, json};
 
 use crate::control::answers::{Answer, Refusal, ok};
-use crate::control::tenant::parse;
+use crate::control::parse;
 use crate::state::Sandbox;
 
 type Tenant = State<Arc<Sandbox>>;

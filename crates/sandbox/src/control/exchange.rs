@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::auth::{Caller, CallerKind};
 use crate::control::answers::{Answer, Refusal, created, ok};
-use crate::control::tenant::parse;
+use crate::control::parse;
 use crate::directory::mailbox_profile::{MailboxCondition, MailboxKind};
 use crate::directory::permissions::GRAPH_APP_ID;
 use crate::directory::role_assignments;

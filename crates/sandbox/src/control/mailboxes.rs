@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::control::answers::{Answer, Refusal, created, ok};
-use crate::control::tenant::parse;
+use crate::control::parse;
 use crate::directory::seed;
 use crate::mail;
 use crate::state::Sandbox;

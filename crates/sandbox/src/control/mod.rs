@@ -5,49 +5,51 @@
 
 mod answers;
 mod behaviour;
+mod clock;
+mod compose;
 mod exchange;
+mod faults;
+mod guard;
 mod mailboxes;
 mod notifications;
 mod outside;
+mod page;
+mod reading;
 mod reply;
+mod requests;
+mod scenario;
 mod tenant;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post, put};
 
 use crate::control::answers::Refusal;
 use crate::state::Sandbox;
 
+pub use faults::change_settings;
+
 /// Largest message that can be injected: Microsoft's own maximum is 150 MB.
 const MAX_BODY: usize = 150 * 1024 * 1024;
 
-/// All control endpoints.
-pub fn router(sandbox: Arc<Sandbox>) -> Router {
+/// All control endpoints; `names` are those of this machine besides `localhost`.
+pub fn router(sandbox: Arc<Sandbox>, names: Vec<String>) -> Router {
+    let names: guard::Names = names.into();
     Router::new()
+        .route("/", get(page::html))
+        .route("/page/style.css", get(page::style))
+        .route("/page/page.js", get(page::script))
         .route("/healthz", get(tenant::healthz))
         .route("/state", get(tenant::state))
-        .route("/clock", get(tenant::clock).post(tenant::advance))
-        .route("/requests", get(tenant::requests).delete(tenant::clear_requests))
-        .route(
-            "/faults",
-            get(tenant::faults)
-                .post(tenant::add_fault)
-                .delete(tenant::remove_faults),
-        )
-        .route("/faults/{id}", delete(tenant::remove_fault))
-        .route("/mailboxes", post(mailboxes::create))
-        .route("/mailboxes/{address}/language", put(mailboxes::speak))
-        .route("/mailboxes/{address}/settings", get(mailboxes::settings))
-        .route(
-            "/mailboxes/{address}/messages",
-            get(mailboxes::list).post(mailboxes::inject),
-        )
-        .route("/mailboxes/{address}/messages/{id}/mime", get(mailboxes::mime))
+        .route("/clock", get(clock::show).post(clock::change))
+        .route("/requests", get(requests::report).delete(requests::clear))
+        .route("/requests/recent", get(requests::recent))
+        .merge(misfortunes())
+        .merge(mail())
         .route(
             "/mailboxes/{address}/profile",
             get(exchange::profile).patch(exchange::set_profile),
@@ -60,9 +62,6 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/exchange/servers/{address}", get(exchange::judge_server))
         .route("/directory-roles", post(exchange::give_role))
         .route("/mail/behaviour", get(behaviour::show).patch(behaviour::change))
-        .route("/outside", get(outside::list))
-        .route("/outside/{seq}/mime", get(outside::mime))
-        .route("/outside/{address}/reply/{seq}", post(outside::reply))
         .route("/notifications", get(tenant::notifications))
         .route("/notifications/duplicate", post(tenant::duplicate_notifications))
         .route("/notifications/lifecycle", post(tenant::lifecycle))
@@ -86,7 +85,8 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/delta/replay", post(tenant::replay_delta))
         .route("/delta/expire", post(tenant::expire_delta))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(Arc::clone(&sandbox), storable))
+        .layer(middleware::from_fn_with_state(Arc::clone(&sandbox), storable))
+        .layer(middleware::from_fn_with_state(names, guard::check))
         .with_state(sandbox)
 }
 
@@ -107,4 +107,62 @@ async fn storable(State(sandbox): State<Arc<Sandbox>>, request: Request, next: N
         return Refusal::no_room("mails in the data directory cannot be read: see the log").into_response();
     }
     response
+}
+
+fn misfortunes() -> Router<Arc<Sandbox>> {
+    Router::new()
+        .route(
+            "/faults",
+            get(faults::list).post(faults::add).delete(faults::remove_all),
+        )
+        .route("/faults/{id}", delete(faults::remove))
+        .route(
+            "/throttling",
+            get(faults::throttling)
+                .post(faults::change_throttling)
+                .delete(faults::clear_throttling),
+        )
+        .route("/tokens/revoke", post(faults::revoke))
+        .route(
+            "/replication",
+            get(scenario::replication).post(scenario::set_replication),
+        )
+        .route(
+            "/scenario",
+            get(scenario::report).post(scenario::load).delete(scenario::drop_plan),
+        )
+        .route("/reset", post(scenario::reset))
+}
+
+fn mail() -> Router<Arc<Sandbox>> {
+    let message = "/mailboxes/{address}/messages/{id}";
+    Router::new()
+        .route("/mailboxes", get(reading::mailboxes).post(mailboxes::create))
+        .route("/mailboxes/{address}/folders", get(reading::folders))
+        .route("/mailboxes/{address}/language", put(mailboxes::speak))
+        .route("/mailboxes/{address}/settings", get(mailboxes::settings))
+        .route(
+            "/mailboxes/{address}/messages",
+            get(mailboxes::list).post(mailboxes::inject),
+        )
+        .route(message, get(reading::message))
+        .route(&format!("{message}/mime"), get(mailboxes::mime))
+        .route(&format!("{message}/html"), get(reading::message_html))
+        .route(
+            &format!("{message}/attachments/{{number}}"),
+            get(reading::message_attachment),
+        )
+        .route("/outside", get(outside::list))
+        .route("/outside/compose", post(compose::compose))
+        .route("/outside/{seq}/message", get(reading::outside))
+        .route("/outside/{seq}/mime", get(outside::mime))
+        .route("/outside/{seq}/html", get(reading::outside_html))
+        .route("/outside/{seq}/attachments/{number}", get(reading::outside_attachment))
+        .route("/outside/{address}/reply/{seq}", post(outside::reply))
+}
+
+/// Reads a JSON body whatever its content type; the refusal shows an example.
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad(format!("the body is not usable ({error}): send {example}")))
 }

@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use crate::control::answers::{Answer, Refusal, created, ok};
-use crate::control::tenant::parse;
+use crate::control::parse;
 use crate::directory::Directory as _;
 use crate::notify::mishap::Rule;
 use crate::state::Sandbox;

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::control::answers::{Answer, Refusal, created, ok};
+use crate::control::parse;
 use crate::control::reply;
-use crate::control::tenant::parse;
 use crate::mail::{Arrival, OutsideMail};
 use crate::smtp::trace::{self, Hop};
 use crate::state::Sandbox;
@@ -90,7 +90,7 @@ pub async fn reply(State(sandbox): Tenant, Path((address, seq)): Path<(String, u
     created(json!({"internet_message_id": answer.internet_message_id, "delivered": delivered}))
 }
 
-fn find(sandbox: &Sandbox, seq: u64) -> Result<OutsideMail, Refusal> {
+pub(super) fn find(sandbox: &Sandbox, seq: u64) -> Result<OutsideMail, Refusal> {
     let mails = sandbox.mail.outside_mail(None);
     let mail = mails.into_iter().find(|mail| mail.seq == seq);
     mail.ok_or_else(|| Refusal::missing(format!("no outside mail has the number {seq}")))

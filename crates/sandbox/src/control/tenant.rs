@@ -1,25 +1,22 @@
-//! Control of the tenant as a whole: state, clock, ledger, faults, notifications.
+//! Control of the tenant as a whole: its state, notifications, delta.
 //!
 //! Owns the endpoints that touch no mailbox content.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::control::answers::{Answer, Refusal, created, ok};
+use crate::control::answers::{Answer, Refusal, ok};
+pub(super) use crate::control::parse;
 use crate::directory::model::User;
-use crate::faults::Rule;
 use crate::notify::LifecycleEvent;
 use crate::state::Sandbox;
 
 type Tenant = State<Arc<Sandbox>>;
 
-/// Longest single step of the clock: a hundred years, so that a slip of digits is noticed.
-const MAX_STEP: u64 = 100 * 366 * 24 * 3600;
 /// Most notifications repeated at once.
 const MAX_REPEATED: usize = 1000;
 
@@ -70,7 +67,11 @@ pub async fn state(State(sandbox): Tenant) -> Answer {
         "app_role_assignments": assignments,
         "oauth2_permission_grants": grants,
         "outside_mails": sandbox.mail.outside_mail(None).len(),
+        "frozen": sandbox.clock.is_frozen(),
         "faults": sandbox.faults.list(),
+        "throttling": sandbox.throttle.is_enabled(),
+        "replication_lag_seconds": sandbox.replication.lag_seconds(),
+        "scenario": sandbox.plan.report()["name"],
     }))
 }
 
@@ -82,59 +83,6 @@ fn user(user: &User) -> Value {
         "mail": user.mail,
         "account_enabled": user.account_enabled,
     })
-}
-
-pub async fn clock(State(sandbox): Tenant) -> Answer {
-    ok(json!({"now": sandbox.clock.now(), "offset_seconds": sandbox.clock.offset().as_secs()}))
-}
-
-#[derive(Deserialize)]
-struct Advance {
-    advance_seconds: u64,
-}
-
-pub async fn advance(State(sandbox): Tenant, body: Bytes) -> Answer {
-    let Advance { advance_seconds } = parse(&body, r#"{"advance_seconds": 60}"#)?;
-    if advance_seconds > MAX_STEP {
-        return Err(Refusal::bad(format!(
-            "the clock moves at most {MAX_STEP} seconds at once"
-        )));
-    }
-    sandbox.clock.advance(Duration::from_secs(advance_seconds));
-    clock(State(sandbox)).await
-}
-
-pub async fn requests(State(sandbox): Tenant) -> Answer {
-    ok(sandbox.ledger.report())
-}
-
-pub async fn clear_requests(State(sandbox): Tenant) -> Answer {
-    sandbox.ledger.clear();
-    ok(json!({"cleared": true}))
-}
-
-pub async fn faults(State(sandbox): Tenant) -> Answer {
-    ok(json!({"faults": sandbox.faults.list()}))
-}
-
-pub async fn add_fault(State(sandbox): Tenant, body: Bytes) -> Answer {
-    let rule: Rule = parse(
-        &body,
-        r#"{"path_contains": "/messages", "action": {"kind": "cut_before"}}"#,
-    )?;
-    let id = sandbox.faults.add(rule).map_err(Refusal::bad)?;
-    created(json!({"id": id}))
-}
-
-pub async fn remove_faults(State(sandbox): Tenant) -> Answer {
-    ok(json!({"removed": sandbox.faults.remove(None)}))
-}
-
-pub async fn remove_fault(State(sandbox): Tenant, Path(id): Path<u64>) -> Answer {
-    match sandbox.faults.remove(Some(id)) {
-        0 => Err(Refusal::missing(format!("no fault has the id {id}"))),
-        removed => ok(json!({"removed": removed})),
-    }
 }
 
 pub async fn notifications(State(sandbox): Tenant) -> Answer {
@@ -169,12 +117,6 @@ pub async fn replay_delta(State(sandbox): Tenant, body: Bytes) -> Answer {
     } else {
         Err(Refusal::missing(format!("no mailbox {mailbox} with a folder {folder}")))
     }
-}
-
-/// Reads a JSON body whatever its content type; the refusal shows an example.
-pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad(format!("the body is not usable ({error}): send {example}")))
 }
 
 #[derive(Deserialize)]

@@ -194,6 +194,12 @@ impl Tenant {
         id
     }
 
+    /// The addresses of all users with a mailbox, in order of creation.
+    #[must_use]
+    pub fn mailbox_addresses(&self) -> Vec<String> {
+        self.read().users().filter_map(|user| user.mail.clone()).collect()
+    }
+
     /// Whether this names the tenant: its id, its domain or its initial domain.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
@@ -275,6 +281,12 @@ impl Objects {
     /// Users in order of creation.
     pub fn users(&self) -> impl Iterator<Item = &User> {
         self.user_order.iter().filter_map(|id| self.users.get(id))
+    }
+
+    /// How many users there are.
+    #[must_use]
+    pub fn user_count(&self) -> usize {
+        self.user_order.len()
     }
 
     /// The registration of an application.

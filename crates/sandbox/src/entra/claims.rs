@@ -171,7 +171,15 @@ fn aio(tenant: &Tenant) -> String {
 fn uti(tenant: &Tenant) -> String {
     let mut bytes = [0_u8; 16];
     tenant.entropy.fill(&mut bytes);
+    bytes[..8].copy_from_slice(&tenant.clock.tick().to_be_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The number in a token's `uti`, which grows with every token that is given out; 0 when there is none.
+#[must_use]
+pub fn number(uti: &str) -> u64 {
+    let bytes = URL_SAFE_NO_PAD.decode(uti).unwrap_or_default();
+    bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 fn rh(tenant: &Tenant, resource: Uuid) -> String {

@@ -152,6 +152,10 @@ pub async fn identify(
     need: Need,
 ) -> Result<Client, OAuthError> {
     let presented = Presented::read(request, form)?;
+    if sandbox.replication.hides_client(&sandbox.tenant, &presented.client_id) {
+        let tenant = &sandbox.tenant.display_name;
+        return Err(OAuthError::unknown_application(&presented.client_id, tenant));
+    }
     let mut client = find(&sandbox.tenant.read(), &sandbox.tenant, &presented.client_id)?;
     let presents = presented.secret.is_some() || presented.assertion.is_some();
     if presents && (!client.registered || need == Need::Never) {
@@ -161,7 +165,7 @@ pub async fn identify(
         assertion::check(sandbox, request, form, &client, assertion.expose_secret()).await?;
         Proof::Assertion
     } else if let Some(secret) = &presented.secret {
-        check_secret(&sandbox.tenant.read(), &sandbox.tenant, &client, secret)?;
+        check_secret(sandbox, &client, secret)?;
         Proof::Secret
     } else if need == Need::Always || (need == Need::IfConfidential && client.confidential) {
         return Err(OAuthError::missing_credential());
@@ -171,7 +175,8 @@ pub async fn identify(
     Ok(client)
 }
 
-fn check_secret(objects: &Objects, tenant: &Tenant, client: &Client, secret: &SecretString) -> Result<(), OAuthError> {
+fn check_secret(sandbox: &Sandbox, client: &Client, secret: &SecretString) -> Result<(), OAuthError> {
+    let objects = sandbox.tenant.read();
     let of_application = objects
         .application_of(client.app_id)
         .map(|application| application.secrets.as_slice());
@@ -179,7 +184,8 @@ fn check_secret(objects: &Objects, tenant: &Tenant, client: &Client, secret: &Se
         .service_principal_of(client.app_id)
         .map(|principal| principal.secrets.as_slice());
     let secrets = of_application.into_iter().chain(of_principal).flatten();
-    let now = tenant.clock.now();
+    let now = sandbox.clock.now();
+    let secrets = secrets.filter(|candidate| !sandbox.replication.hides(candidate.start, now));
     let mut expired = false;
     for candidate in secrets.filter(|candidate| candidate.is(secret.expose_secret())) {
         if candidate.start <= now && now < candidate.end {

@@ -43,6 +43,23 @@ impl std::fmt::Debug for Form {
     }
 }
 
+/// The client id that a login request names, in its form or by HTTP Basic; nothing is checked.
+#[must_use]
+pub fn client_of(headers: &HeaderMap, body: &[u8]) -> Option<Uuid> {
+    let in_form = url::form_urlencoded::parse(body)
+        .find(|(name, _)| name == "client_id")
+        .map(|(_, value)| value.into_owned());
+    let by_basic = || {
+        let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, encoded) = value.split_once(' ')?;
+        let decoded = STANDARD.decode(encoded.trim()).ok()?;
+        let decoded = String::from_utf8(decoded).ok()?;
+        let client = decoded.split_once(':')?.0.to_owned();
+        scheme.eq_ignore_ascii_case("basic").then_some(client)
+    };
+    in_form.or_else(by_basic)?.parse().ok()
+}
+
 /// Fields that decide and may stand once only.
 const SINGLE: [&str; 9] = [
     "grant_type",

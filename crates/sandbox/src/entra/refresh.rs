@@ -68,6 +68,16 @@ impl RefreshTokens {
         token
     }
 
+    /// Forgets the tokens of a client and a person, or of all; gives how many went.
+    pub fn revoke(&self, client: Option<Uuid>, user: Option<Uuid>) -> usize {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = tokens.len();
+        tokens.retain(|issued| {
+            client.is_some_and(|client| issued.client != client) || user.is_some_and(|user| issued.user != user)
+        });
+        before - tokens.len()
+    }
+
     fn redeem(&self, token: &str, client: Uuid, now: Timestamp) -> Result<(Uuid, String), OAuthError> {
         let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let issued = tokens

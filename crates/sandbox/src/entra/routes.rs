@@ -5,17 +5,18 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, ORIGIN, PRAGMA,
+    ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, ORIGIN, PRAGMA, RETRY_AFTER,
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::entra::error::OAuthError;
-use crate::entra::form::{Form, LoginRequest};
+use crate::entra::form::{Form, LoginRequest, Presented};
 use crate::entra::tenancy::Tenancy;
 use crate::entra::{admin_consent, authorize, device_code, discovery, sign_in_page, token};
 use crate::server::paths::GraphResponse;
 use crate::state::Sandbox;
+use crate::throttle::SignInRefusal;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -53,7 +54,12 @@ async fn token_endpoint(sandbox: &Sandbox, request: &LoginRequest) -> GraphRespo
             .with_header(ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS")
             .with_header(ACCESS_CONTROL_ALLOW_HEADERS, requested)
     } else {
-        let result = match Tenancy::parse(&sandbox.tenant, &request.segments[0]) {
+        let result = match throttled(sandbox, request) {
+            Some(SignInRefusal::TooMany(wait)) => return too_many(wait),
+            Some(SignInRefusal::Loop) => Err(OAuthError::client_loop()),
+            None => Ok(()),
+        };
+        let result = match result.and_then(|()| Tenancy::parse(&sandbox.tenant, &request.segments[0])) {
             Ok(tenancy) => token::answer(sandbox, request, tenancy).await,
             Err(error) => Err(error),
         };
@@ -64,6 +70,26 @@ async fn token_endpoint(sandbox: &Sandbox, request: &LoginRequest) -> GraphRespo
             .headers
             .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
+    response
+}
+
+fn throttled(sandbox: &Sandbox, request: &LoginRequest) -> Option<SignInRefusal> {
+    if !sandbox.throttle.is_enabled() {
+        return None;
+    }
+    let form = Form::parse(request).ok()?;
+    let client = Presented::read(request, &form).ok()?.client_id;
+    let field = |name: &str| match name {
+        "client_id" => Some(client.as_str()),
+        name => form.get(name),
+    };
+    sandbox.throttle.sign_in(field, sandbox.clock.now())
+}
+
+fn too_many(wait: u64) -> GraphResponse {
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    let mut response = GraphResponse::bytes(StatusCode::TOO_MANY_REQUESTS, text, "Too Many Requests".into());
+    response.headers.insert(RETRY_AFTER, wait.into());
     response
 }
 

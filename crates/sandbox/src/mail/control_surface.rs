@@ -27,6 +27,10 @@ pub struct ControlMessage {
     pub subject: String,
     /// Display name of its folder.
     pub folder: String,
+    /// Who it is from, as shown.
+    pub from: String,
+    /// Second since 1970 in which it came.
+    pub received: i64,
     /// Whether it is read.
     pub is_read: bool,
     /// Whether it is a draft.
@@ -48,6 +52,21 @@ impl Mailbox {
     }
 }
 
+/// Names from below the root down to a folder; a folder is at most as deep as there are folders.
+fn path_of(mailbox: &Mailbox, key: FolderKey) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut next = Some(key);
+    while let Some(folder) = next.and_then(|key| mailbox.folders.get(&key)) {
+        if folder.parent.is_none() || names.len() > mailbox.folders.len() {
+            break;
+        }
+        names.push(folder.name.clone());
+        next = folder.parent;
+    }
+    names.reverse();
+    names
+}
+
 impl MailService {
     /// All messages of a mailbox, newest first; `None` when there is no such mailbox.
     #[must_use]
@@ -65,6 +84,12 @@ impl MailService {
                         .get(&message.folder)
                         .map(|folder| folder.name.clone())
                         .unwrap_or_default(),
+                    from: message
+                        .people
+                        .shown_sender()
+                        .map(|sender| sender.address.to_string())
+                        .unwrap_or_default(),
+                    received: message.received,
                     is_read: message.is_read,
                     is_draft: message.is_draft,
                     internet_message_id: message.internet_message_id.to_string(),
@@ -87,6 +112,39 @@ impl MailService {
     pub fn settings_for_control(&self, address: &str) -> Option<MailboxSettings> {
         let (_, mailbox) = self.mailbox_of(address)?;
         Some(self.read(&mailbox, |mailbox| mailbox.settings.clone()))
+    }
+
+    /// The folders of a mailbox with their place in the tree, parents first; `None` when there is no such mailbox.
+    #[must_use]
+    pub fn folders_for_control(&self, address: &str) -> Option<Vec<Value>> {
+        let (_, mailbox) = self.mailbox_of(address)?;
+        Some(self.read(&mailbox, |mailbox| {
+            let mut shown: Vec<(Vec<String>, Value)> = mailbox
+                .folders
+                .values()
+                .filter(|folder| folder.parent.is_some())
+                .map(|folder| {
+                    let path = path_of(mailbox, folder.key);
+                    let value = serde_json::json!({
+                        "name": folder.name,
+                        "path": path,
+                        "total": folder.by_time.len(),
+                        "unread": folder.unread,
+                    });
+                    (path, value)
+                })
+                .collect();
+            shown.sort_by(|(left, _), (right, _)| left.cmp(right));
+            shown.into_iter().map(|(_, value)| value).collect()
+        }))
+    }
+
+    /// Forgets the mails that left the tenant; gives how many there were.
+    pub fn clear_outside(&self) -> usize {
+        self.outside
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clear()
     }
 
     /// The bytes of a message by either form of id.

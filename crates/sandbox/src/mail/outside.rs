@@ -105,6 +105,13 @@ impl Outside {
         self.saved = self.last;
     }
 
+    /// Forgets all mails; numbers go on. Gives how many there were.
+    pub fn clear(&mut self) -> usize {
+        let count = self.mails.len();
+        self.mails.clear();
+        count
+    }
+
     /// The mails to one address, or all, oldest first.
     #[must_use]
     pub fn list(&self, address: Option<&str>) -> Vec<OutsideMail> {

@@ -4,19 +4,25 @@
 //! read from or written to it, not even a TLS farewell: the client sees a broken connection and no status, whatever
 //! the handler answers afterwards.
 
-use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tower::Layer as _;
+
+use crate::faults::ConnectionFault;
+use crate::server::headers::Scheme;
+use crate::state::Sandbox;
 
 /// The switch of one connection; found in the extensions of every request on it.
 #[derive(Debug, Clone, Default)]
@@ -57,25 +63,58 @@ impl Switch {
     }
 }
 
-/// Accepts connections and puts a switch under each.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SwitchAcceptor;
+/// Accepts connections, lets ordered faults happen to them, and puts a switch under each.
+#[derive(Debug, Clone)]
+pub struct SwitchAcceptor {
+    /// Knows the faults.
+    pub sandbox: Arc<Sandbox>,
+    /// How the listener is reached.
+    pub scheme: Scheme,
+}
 
-impl<S> Accept<TcpStream, S> for SwitchAcceptor {
+impl<S: Send + 'static> Accept<TcpStream, S> for SwitchAcceptor {
     type Stream = SwitchedStream;
     type Service = AddExtension<S, Switch>;
-    type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
+    type Future = BoxFuture<'static, io::Result<(Self::Stream, Self::Service)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let fault = self.sandbox.faults.connection(self.scheme == Scheme::Https);
         let switch = Switch::default();
         let service = Extension(switch.clone()).layer(service);
-        ready(
-            stream
-                .set_nodelay(true)
-                .map(|()| (SwitchedStream { stream, switch }, service)),
-        )
+        async move {
+            match fault {
+                None => {
+                    stream.set_nodelay(true)?;
+                    Ok((SwitchedStream { stream, switch }, service))
+                }
+                Some(ConnectionFault::Reset) => {
+                    stream.set_zero_linger()?;
+                    Err(broken())
+                }
+                Some(ConnectionFault::Tls) => Err(fail_handshake(stream).await),
+            }
+        }
+        .boxed()
     }
 }
+
+/// Reads the client's hello and answers it with a fatal alert.
+async fn fail_handshake(mut stream: TcpStream) -> io::Error {
+    let mut hello = [0; HELLO];
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut hello)).await;
+    if matches!(read, Ok(Ok(_))) {
+        let _ = stream.write_all(&HANDSHAKE_FAILURE).await;
+        let _ = stream.shutdown().await;
+    }
+    broken()
+}
+
+/// A TLS record: alert, fatal, handshake_failure.
+const HANDSHAKE_FAILURE: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28];
+/// Longest hello that is read before it is refused.
+const HELLO: usize = 4096;
+/// Patience with a client that says nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A stream that ends when its switch is thrown.
 #[derive(Debug)]

@@ -1,44 +1,125 @@
 //! Which service answers a Graph request.
 //!
 //! Owns the first one or two path segments and nothing below them. Inner requests of a batch come through
-//! [`graph`], which applies status faults and the ledger to them as if they had come alone.
+//! [`graph`], which applies faults, throttling and the ledger to them as if they had come alone.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use uuid::Uuid;
 
 use crate::directory::{Directory as _, UserRef};
 use crate::directory::{applications, grants, organization, role_assignments, service_principals, users};
 use crate::exchange::{graph_groups, graph_roles};
-use crate::faults::Effect;
-use crate::odata::error::ODataError;
+use crate::faults::{Asked, Effect, Revocation};
+use crate::odata::error::{ODataError, Stamp};
+use crate::revocation::Revoked;
 use crate::server::paths::{GraphRequest, GraphResponse};
+use crate::server::subject;
 use crate::state::Sandbox;
-use crate::{batch, ledger};
+use crate::{auth, batch, ledger};
 
 /// Answers an inner request of a batch; failures are already rendered.
 pub async fn graph(sandbox: &Arc<Sandbox>, request: GraphRequest) -> GraphResponse {
     let path = format!("/{}/{}", request.version.as_str(), request.segments.join("/"));
-    let entry = ledger::Entry::graph(&request.method, &request.segments, request.body.len());
-    let verdict = sandbox.faults.judge(&request.method, &path, &request.raw_query);
+    let application = subject::application(&request.caller);
+    let verdict = sandbox.faults.judge(
+        &Asked {
+            method: &request.method,
+            path: &path,
+            raw_query: &request.raw_query,
+            headers: &request.headers,
+            application,
+            mailbox: &|| subject::mailbox_names(sandbox, &request.segments, Some(&request.caller)),
+        },
+        true,
+    );
+    let entry = sandbox.ledger.begin(ledger::Asked {
+        entry: ledger::Entry::graph(&request.method, &request.segments),
+        path,
+        bytes: request.body.len(),
+        application,
+        at: request.stamp.at,
+        in_batch: true,
+    });
     if let Some(wait) = verdict.latency {
         tokio::time::sleep(wait.min(MAX_LATENCY)).await;
     }
     let response = match verdict.effect {
-        // A batch has one connection for all its parts, so a cut falls on the batch itself and not on a part.
-        Some(Effect::Status(fault)) => fault.graph_response(&request.stamp),
-        Some(Effect::CutBefore | Effect::CutAfter) | None => answer(sandbox, &request).await,
+        Some(Effect::Status(fault)) => {
+            if fault.after_effect {
+                admitted(sandbox, &request).await;
+            }
+            fault.graph_response(&request.stamp)
+        }
+        Some(Effect::Revoke(revocation)) => {
+            revoke(sandbox, application, revocation, &request.stamp).render(&request.stamp)
+        }
+        Some(Effect::Spoil(spoiling)) => {
+            let answer = match spoiling.after_effect {
+                true => admitted(sandbox, &request).await,
+                false => GraphResponse::empty(StatusCode::OK),
+            };
+            spoiling.content(answer)
+        }
+        // A batch has one connection for all its parts: rules that cut it are about the batch itself.
+        Some(Effect::CutBefore | Effect::CutAfter) | None => admitted(sandbox, &request).await,
     };
-    sandbox.ledger.record(entry, response.status, response.body.len());
+    entry.end(Some(response.status), response.body.len());
     response
+}
+
+/// Carries an ordered revocation out and gives the refusal that the request gets.
+pub fn revoke(sandbox: &Sandbox, application: Option<Uuid>, revocation: Revocation, stamp: &Stamp) -> ODataError {
+    let at = stamp.at.as_second();
+    if revocation.lasting {
+        sandbox.revocations.add(Revoked {
+            application,
+            user: None,
+            up_to: sandbox.clock.tick(),
+            at,
+            challenge: revocation.challenge,
+        });
+    }
+    auth::revocation_refusal(at, revocation.challenge)
+}
+
+/// Answers one Graph request if the throttle lets it in; failures are rendered.
+pub async fn admitted(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphResponse {
+    if !sandbox.throttle.is_enabled() {
+        return answer(sandbox, request).await;
+    }
+    let GraphRequest {
+        method,
+        segments,
+        query,
+        ..
+    } = request;
+    let work = subject::work(sandbox, &request.caller, method, segments, query, request.body.len());
+    let application = request.caller.app_id;
+    let users = sandbox.tenant.read().user_count();
+    match sandbox.throttle.admit(application, &work, sandbox.clock.now(), users) {
+        Err(refusal) => {
+            let writing = *method != Method::GET;
+            refusal.render(&request.stamp, application, sandbox.tenant.id, writing)
+        }
+        Ok(admission) => {
+            let mut response = answer(sandbox, request).await;
+            if let Some(units) = admission.units {
+                units.tell(&mut response.headers);
+            }
+            drop(admission);
+            response
+        }
+    }
 }
 
 /// Longest artificial delay: a fault must not look like a hanging process.
 pub const MAX_LATENCY: Duration = Duration::from_secs(600);
 
 /// Answers one Graph request; failures are rendered.
-pub async fn answer(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphResponse {
+async fn answer(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphResponse {
     match Box::pin(route(sandbox, request)).await {
         Ok(response) => response,
         Err(error) => error.render(&request.stamp),
@@ -50,6 +131,13 @@ async fn route(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> Result<GraphRe
     let Some((first, rest)) = request.segments.split_first() else {
         return Err(ODataError::unsupported("the service document"));
     };
+    let replicated = ["applications", "serviceprincipals"];
+    if let Some(id) = rest.first()
+        && replicated.iter().any(|known| known.eq_ignore_ascii_case(first))
+        && sandbox.replication.hides_object(tenant, first, id)
+    {
+        return Err(ODataError::directory_not_found(id));
+    }
     match first.to_ascii_lowercase().as_str() {
         "users" => match rest {
             [] => users::list(tenant, request),

@@ -12,19 +12,21 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 
 use crate::auth::{self, Caller};
 use crate::entra::error::Trace;
-use crate::entra::form::{LoginRequest, correlation_id};
+use crate::entra::form::{self, LoginRequest, correlation_id};
 use crate::entra::routes;
 use crate::exchange::admin::{self, AdminRequest};
-use crate::faults::Effect;
-use crate::ledger::Entry;
+use crate::faults::{Asked, Effect};
+use crate::ledger::{self, Entry};
 use crate::odata::error::{ODataError, Stamp};
 use crate::server::connection::Switch;
 use crate::server::dispatch::{self, MAX_LATENCY};
 use crate::server::headers::{self, Scheme};
 use crate::server::paths::{ApiVersion, GraphRequest, GraphResponse, query_pairs, segments};
+use crate::server::subject;
 use crate::state::Sandbox;
 
 /// Largest Graph request, as Microsoft documents it.
@@ -62,48 +64,98 @@ pub async fn handle(
     let path = segments(parts.uri.path());
     let stamp = headers::stamp(sandbox, &parts.headers);
     let service = service_of(&path);
-    let verdict = sandbox.faults.judge(
-        &parts.method,
-        &display_path(&path),
-        parts.uri.query().unwrap_or_default(),
-    );
-    if let Some(wait) = verdict.latency {
-        tokio::time::sleep(wait.min(MAX_LATENCY)).await;
-    }
-    if matches!(verdict.effect, Some(Effect::CutBefore)) {
-        switch.cut();
-        return Response::new(Body::empty());
-    }
+    let is_login = matches!(service, Service::Login);
     let limit = match service {
         Service::Graph(_) => MAX_GRAPH_BODY,
         Service::Upload => MAX_UPLOAD_BODY,
         Service::ExchangeAdmin => MAX_GRAPH_BODY,
         Service::Login => MAX_LOGIN_BODY,
     };
-    let body = match axum::body::to_bytes(body, limit).await {
-        Ok(body) => body,
-        Err(_) => return finish(too_large(&stamp), &stamp, false),
-    };
-    let sent = body.len();
+    let body = axum::body::to_bytes(body, limit).await;
+    let sent = body.as_ref().map_or(limit, Bytes::len);
     let entry = match service {
-        Service::Graph(_) => Entry::graph(&parts.method, &path[1..], sent),
-        Service::Upload => Entry::upload(&parts.method, sent),
-        Service::ExchangeAdmin => Entry::exchange(&parts.method, &path, sent),
-        Service::Login => Entry::login(&parts.method, &path, sent),
+        Service::Graph(_) => Entry::graph(&parts.method, &path[1..]),
+        Service::Upload => Entry::upload(&parts.method),
+        Service::ExchangeAdmin => Entry::exchange(&parts.method, &path),
+        Service::Login => Entry::login(&parts.method, &path),
     };
-    let entry = sandbox.ledger.begin(entry);
-    let is_login = matches!(service, Service::Login);
-    let response = match verdict.effect {
-        Some(Effect::Status(ref fault)) if is_login => fault.login_response(),
-        Some(Effect::Status(ref fault)) => fault.graph_response(&stamp),
-        _ => guarded(&gateway, service, path, parts, body, &stamp).await,
+    let caller = match service {
+        Service::Graph(_) => Some(auth::caller(sandbox, &parts.headers)),
+        Service::Upload | Service::ExchangeAdmin | Service::Login => None,
     };
-    entry.end(response.status, response.body.len());
-    if matches!(verdict.effect, Some(Effect::CutAfter)) {
+    let known = caller.as_ref().and_then(|caller| caller.as_ref().ok());
+    let application = match (&body, known) {
+        (_, Some(caller)) => subject::application(caller),
+        (Ok(body), None) if is_login => form::client_of(&parts.headers, body),
+        _ => None,
+    };
+    let shown = display_path(&path);
+    let verdict = sandbox.faults.judge(
+        &Asked {
+            method: &parts.method,
+            path: &shown,
+            raw_query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            application,
+            mailbox: &|| match service {
+                Service::Graph(_) => subject::mailbox_names(sandbox, &path[1..], known),
+                Service::Upload | Service::ExchangeAdmin | Service::Login => Vec::new(),
+            },
+        },
+        false,
+    );
+    let entry = sandbox.ledger.begin(ledger::Asked {
+        entry,
+        path: shown,
+        bytes: sent,
+        application,
+        at: stamp.at,
+        in_batch: false,
+    });
+    if let Some(wait) = verdict.latency {
+        tokio::time::sleep(wait.min(MAX_LATENCY)).await;
+    }
+    if matches!(verdict.effect, Some(Effect::CutBefore)) {
+        entry.end(None, 0);
         switch.cut();
         return Response::new(Body::empty());
     }
-    finish(response, &stamp, is_login)
+    let date = stamp.at.checked_add(sandbox.clock.date_skew()).unwrap_or(stamp.at);
+    let Ok(body) = body else {
+        let refused = too_large(&stamp);
+        entry.end(Some(refused.status), refused.body.len());
+        return finish(refused, &stamp, date, is_login, Body::from);
+    };
+    let serve = Box::pin(guarded(&gateway, service, path, parts, body, caller, &stamp));
+    let response = match &verdict.effect {
+        None | Some(Effect::CutBefore | Effect::CutAfter) => serve.await,
+        Some(Effect::Status(fault)) => {
+            if fault.after_effect {
+                serve.await;
+            }
+            match is_login {
+                true => fault.login_response(),
+                false => fault.graph_response(&stamp),
+            }
+        }
+        Some(Effect::Revoke(revocation)) => dispatch::revoke(sandbox, application, *revocation, &stamp).render(&stamp),
+        Some(Effect::Spoil(spoiling)) => {
+            let answer = match spoiling.after_effect {
+                true => serve.await,
+                false => GraphResponse::empty(StatusCode::OK),
+            };
+            spoiling.content(answer)
+        }
+    };
+    entry.end(Some(response.status), response.body.len());
+    match verdict.effect {
+        Some(Effect::CutAfter) => {
+            switch.cut();
+            Response::new(Body::empty())
+        }
+        Some(Effect::Spoil(spoiling)) => finish(response, &stamp, date, is_login, |bytes| spoiling.body(bytes)),
+        _ => finish(response, &stamp, date, is_login, Body::from),
+    }
 }
 
 fn service_of(path: &[String]) -> Service {
@@ -129,10 +181,11 @@ async fn guarded(
     path: Vec<String>,
     parts: Parts,
     body: Bytes,
+    caller: Option<Result<Caller, ODataError>>,
     stamp: &Stamp,
 ) -> GraphResponse {
     let Some(health) = gateway.sandbox.saver.as_ref().map(|saver| Arc::clone(saver.health())) else {
-        return serve(gateway, service, path, parts, body, stamp).await;
+        return serve(gateway, service, path, parts, body, caller, stamp).await;
     };
     let refused = |problem: String| {
         let status = StatusCode::INSUFFICIENT_STORAGE;
@@ -147,7 +200,7 @@ async fn guarded(
         ));
     }
     let failed_before = health.failed_reads();
-    let response = serve(gateway, service, path, parts, body, stamp).await;
+    let response = serve(gateway, service, path, parts, body, caller, stamp).await;
     if health.failed_reads() != failed_before {
         return refused("The sandbox cannot read mails in its data directory; its log says which file.".to_owned());
     }
@@ -160,6 +213,7 @@ async fn serve(
     mut path: Vec<String>,
     parts: Parts,
     body: Bytes,
+    caller: Option<Result<Caller, ODataError>>,
     stamp: &Stamp,
 ) -> GraphResponse {
     let sandbox = &gateway.sandbox;
@@ -179,7 +233,7 @@ async fn serve(
             return admin::answer(sandbox, &request);
         }
         Service::Upload => (ApiVersion::V1, 2, Ok(Caller::anonymous())),
-        Service::Graph(version) => (version, 1, auth::caller(sandbox, &parts.headers)),
+        Service::Graph(version) => (version, 1, caller.unwrap_or_else(|| Ok(Caller::anonymous()))),
     };
     let caller = match caller {
         Ok(caller) => caller,
@@ -203,7 +257,7 @@ async fn serve(
         let answer = sandbox.mail.handle_upload(&request, &request.segments).await;
         return answer.unwrap_or_else(|error| error.render(stamp));
     }
-    dispatch::answer(sandbox, &request).await
+    dispatch::admitted(sandbox, &request).await
 }
 
 async fn login(
@@ -247,7 +301,13 @@ fn too_large(stamp: &Stamp) -> GraphResponse {
     error.render(stamp)
 }
 
-fn finish(response: GraphResponse, stamp: &Stamp, is_login: bool) -> Response {
+fn finish(
+    response: GraphResponse,
+    stamp: &Stamp,
+    date: Timestamp,
+    is_login: bool,
+    wire: impl FnOnce(Bytes) -> Body,
+) -> Response {
     let GraphResponse {
         status,
         headers: mut fields,
@@ -256,9 +316,9 @@ fn finish(response: GraphResponse, stamp: &Stamp, is_login: bool) -> Response {
     if !is_login {
         headers::complete(&mut fields, stamp);
     }
-    let (name, value) = headers::date(stamp.at);
+    let (name, value) = headers::date(date);
     fields.insert(name, value);
-    let mut answer = Response::new(Body::from(body));
+    let mut answer = Response::new(wire(body));
     *answer.status_mut() = status;
     *answer.headers_mut() = fields;
     without_body(&mut answer);

@@ -47,13 +47,14 @@ pub fn https(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let service = router(Gateway {
-        sandbox,
-        scheme: Scheme::Https,
-    })
-    .into_make_service();
+    let scheme = Scheme::Https;
+    let switch = SwitchAcceptor {
+        sandbox: Arc::clone(&sandbox),
+        scheme,
+    };
+    let service = router(Gateway { sandbox, scheme }).into_make_service();
     let handle = Handle::new();
-    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(config))).acceptor(SwitchAcceptor);
+    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(config))).acceptor(switch);
     let server = axum_server::Server::from_listener(listener)
         .acceptor(acceptor)
         .handle(handle.clone());
@@ -64,14 +65,15 @@ pub fn https(
 
 /// Serves the tenant in plain text.
 pub fn http(sandbox: Arc<Sandbox>, listener: TcpListener, tasks: &TaskTracker, stop: &CancellationToken) {
-    let service = router(Gateway {
-        sandbox,
-        scheme: Scheme::Http,
-    })
-    .into_make_service();
+    let scheme = Scheme::Http;
+    let switch = SwitchAcceptor {
+        sandbox: Arc::clone(&sandbox),
+        scheme,
+    };
+    let service = router(Gateway { sandbox, scheme }).into_make_service();
     let handle = Handle::new();
     let server = axum_server::Server::from_listener(listener)
-        .acceptor(SwitchAcceptor)
+        .acceptor(switch)
         .handle(handle.clone());
     tasks.spawn(until_stopped(stop.clone(), handle, async move {
         server.serve(service).await

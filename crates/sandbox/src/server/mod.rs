@@ -12,3 +12,4 @@ pub mod headers;
 pub mod listen;
 pub mod paths;
 pub mod start;
+pub mod subject;

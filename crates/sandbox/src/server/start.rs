@@ -25,10 +25,14 @@ use crate::mail::MailService;
 use crate::notify::{NotifySettings, Signer};
 use crate::persist::place::Place;
 use crate::persist::saver::{self, Founding, Occasion, Saved, Saver};
+use crate::replication::Replication;
+use crate::revocation::Revocations;
+use crate::scenario::Plan;
 use crate::server::authority::{self, Authority};
 use crate::server::{connect, listen};
 use crate::state::Sandbox;
-use crate::{control, smtp};
+use crate::throttle::Throttle;
+use crate::{control, scenario, smtp};
 
 /// A started sandbox.
 #[derive(Debug)]
@@ -85,6 +89,14 @@ impl Sandbox {
     /// # Errors
     /// When an address cannot be had, a file cannot be written, or the configuration contradicts itself.
     pub async fn start(config: Config) -> Result<Running, Error> {
+        let mut config = config;
+        let scenario = match &config.scenario {
+            Some(path) => Some(scenario::read(path).map_err(Error::Config)?),
+            None => None,
+        };
+        if let Some(scenario) = &scenario {
+            scenario.prepare(&mut config);
+        }
         check(&config)?;
         let machine_time = SandboxClock::system().now();
         let place = match config.persistence {
@@ -119,8 +131,19 @@ impl Sandbox {
             None => None,
         };
 
+        let restored = saved.founding.is_some();
         let (sandbox, founding) = assemble(&config, &authority, &tasks, &stop, saver, saved)?;
         let founding = Arc::new(founding);
+        if let Some(scenario) = &scenario {
+            if restored {
+                tracing::warn!("the scenario is not played again: the data directory holds its tenant");
+            } else {
+                let directory = config.scenario.as_deref().and_then(std::path::Path::parent);
+                scenario::apply(&sandbox, scenario, directory)
+                    .await
+                    .map_err(Error::Config)?;
+            }
+        }
         let authority_url = format!("https://localhost:{}", https_address.port());
         let plain_url = http
             .as_ref()
@@ -137,7 +160,7 @@ impl Sandbox {
             smtp_address: smtp_address.to_string(),
             connect_proxy: proxy.as_ref().map(|(_, address)| format!("http://{address}")),
             administrator: founding.administrator.clone(),
-            mailboxes: config.mailboxes.clone(),
+            mailboxes: sandbox.tenant.mailbox_addresses(),
         };
         let _ = sandbox.description.set(description.clone());
 
@@ -145,7 +168,12 @@ impl Sandbox {
         if let Some((listener, _)) = http {
             listen::http(Arc::clone(&sandbox), listener, &tasks, &stop);
         }
-        listen::control(control::router(Arc::clone(&sandbox)), control, &tasks, &stop);
+        listen::control(
+            control::router(Arc::clone(&sandbox), config.control_names.clone()),
+            control,
+            &tasks,
+            &stop,
+        );
         if let Some((listener, _)) = proxy {
             tasks.spawn(connect::serve(listener, https_address, stop.clone()));
         }
@@ -159,6 +187,7 @@ impl Sandbox {
                 stop.clone(),
             ));
         }
+        tasks.spawn(scenario::keep_time(Arc::clone(&sandbox), stop.clone()));
         tasks.spawn(smtp::serve(Arc::clone(&sandbox), smtp, stop));
         if let Some(file) = &config.description_file {
             let mut text =
@@ -272,6 +301,10 @@ fn assemble(
         tokens: TokenCache::default(),
         faults: Faults::default(),
         ledger: Ledger::default(),
+        throttle: Arc::new(Throttle::new(config.throttle)),
+        revocations: Revocations::default(),
+        replication: Replication::default(),
+        plan: Plan::default(),
         description: std::sync::OnceLock::new(),
         saver: saver.map(Arc::new),
     };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, BufWriter};
 
 use crate::directory::Directory as _;
+use crate::faults::SmtpPhase;
 use crate::mail::Arrival;
 use crate::smtp::reader::{self, Data, Line};
 use crate::smtp::trace::{self, Hop};
@@ -43,6 +44,9 @@ where
         "{}.mail.protection.outlook.com",
         sandbox.tenant.domain.replace('.', "-")
     );
+    if let Some(reply) = sandbox.faults.smtp(SmtpPhase::Connect, "") {
+        return say(&mut output, &reply).await;
+    }
     say(
         &mut output,
         &format!("220 {host} Microsoft ESMTP MAIL Service ready (sandbox)"),
@@ -65,6 +69,14 @@ where
             Line::Closed => return Ok(()),
         };
         let (verb, argument) = line.split_once(' ').unwrap_or((&line, ""));
+        if let Some(reply) = ordered(sandbox, verb, argument) {
+            say(&mut output, &reply).await?;
+            // RFC 5321: after 421 the server closes the connection.
+            if reply.starts_with("421") {
+                return Ok(());
+            }
+            continue;
+        }
         let reply = match verb.to_ascii_uppercase().as_str() {
             "EHLO" => {
                 (helo, transaction) = (Some(argument.trim().to_owned()), Transaction::default());
@@ -135,6 +147,18 @@ async fn say(output: &mut (impl AsyncWrite + Unpin), reply: &str) -> std::io::Re
     output.flush().await
 }
 
+/// The reply that a test ordered for this command, if one did.
+fn ordered(sandbox: &Sandbox, verb: &str, argument: &str) -> Option<String> {
+    let phase = match verb.to_ascii_uppercase().as_str() {
+        "EHLO" | "HELO" => SmtpPhase::Hello,
+        "MAIL" => SmtpPhase::Mail,
+        "RCPT" => SmtpPhase::Rcpt,
+        "DATA" => SmtpPhase::Data,
+        _ => return None,
+    };
+    sandbox.faults.smtp(phase, argument)
+}
+
 /// `FROM:<address> SIZE=n …`
 fn mail(argument: &str, transaction: &mut Transaction) -> String {
     let Some((address, parameters)) = path(argument, "FROM:") else {
@@ -196,6 +220,12 @@ fn path(argument: &str, keyword: &str) -> Option<(String, String)> {
 }
 
 async fn deliver(sandbox: &Sandbox, message: &[u8], transaction: Transaction, helo: &str, peer: SocketAddr) -> String {
+    if let Some(reply) = sandbox
+        .faults
+        .smtp(SmtpPhase::EndOfData, &transaction.recipients.join(" "))
+    {
+        return reply;
+    }
     if let Some(problem) = sandbox.saver.as_ref().and_then(|saver| saver.health().problem()) {
         tracing::warn!(problem, "a mail was refused because it could not be saved");
         return "452 4.3.1 Insufficient system storage".to_owned();

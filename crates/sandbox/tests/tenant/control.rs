@@ -48,12 +48,133 @@ async fn the_clock_moves_when_told() {
         .control(Method::POST, "/clock", &json!({"advance_seconds": 90}))
         .await
         .body;
-    assert_eq!(moved, json!({"now": "2026-03-01T00:01:30Z", "offset_seconds": 90}));
+    assert_eq!(moved["now"], "2026-03-01T00:01:30Z");
+    assert_eq!(moved["offset_seconds"], 90);
+    assert_eq!(moved["frozen"], true);
     assert_eq!(tenant.control(Method::GET, "/clock", &Value::Null).await.body, moved);
     let refused = tenant
         .control(Method::POST, "/clock", &json!({"advance_seconds": -5}))
         .await;
     assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn the_clock_can_be_set_stopped_and_let_go() {
+    let tenant = Tenant::start().await;
+    let change = async |change: Value| tenant.control(Method::POST, "/clock", &change).await;
+    let set = change(json!({"frozen": true, "set": "2030-01-01T00:00:00Z"}))
+        .await
+        .body;
+    assert_eq!(set["now"], "2030-01-01T00:00:00Z");
+    assert_eq!(
+        change(json!({"set": "2029-12-31T00:00:00Z"})).await.body["now"],
+        "2029-12-31T00:00:00Z"
+    );
+    let token = tenant.administrator_token().await;
+    assert_eq!(
+        crate::harness::claims(&token)["iat"],
+        "2029-12-30T23:55:00Z"
+            .parse::<jiff::Timestamp>()
+            .expect("a time")
+            .as_second()
+    );
+    assert_eq!(change(json!({"frozen": false})).await.body["frozen"], false);
+    for bad in [
+        json!({"set": "yesterday"}),
+        json!({"set": "2029-12-31T00:00:00Z", "advance_seconds": 1}),
+        json!({"colour": 1}),
+        json!({"date_skew_seconds": i64::MAX}),
+    ] {
+        assert_eq!(change(bad.clone()).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn the_date_header_can_be_wrong_while_the_clock_is_right() {
+    let tenant =
+        Tenant::start_with(|config| config.frozen_at = Some("2026-03-01T00:00:00Z".parse().expect("a time"))).await;
+    let token = tenant.administrator_token().await;
+    let date = async || {
+        let answer = tenant.get(&token, "/organization").await;
+        answer.header("date").map(str::to_owned)
+    };
+    assert_eq!(date().await.as_deref(), Some("Sun, 01 Mar 2026 00:00:00 GMT"));
+    tenant
+        .control(Method::POST, "/clock", &json!({"date_skew_seconds": -3600}))
+        .await;
+    assert_eq!(date().await.as_deref(), Some("Sat, 28 Feb 2026 23:00:00 GMT"));
+}
+
+#[tokio::test]
+async fn the_last_requests_are_listed_with_their_senders() {
+    let tenant = Tenant::start().await;
+    let token = tenant.administrator_token().await;
+    tenant.get(&token, "/users/support@contoso.example?$select=id").await;
+    let path = "/requests/recent?limit=1";
+    let last = tenant.control(Method::GET, path, &Value::Null).await.body["requests"][0].clone();
+    assert_eq!(last["path"], "/v1.0/users/support@contoso.example");
+    assert_eq!(last["status"], 200);
+    assert_eq!(
+        last["application"],
+        tenant.description().administrator.client_id.to_string()
+    );
+    let path = "/requests/recent?mailbox=nobody@contoso.example";
+    assert_eq!(
+        tenant.control(Method::GET, path, &Value::Null).await.body["requests"],
+        json!([])
+    );
+    let all = tenant.control(Method::GET, "/requests/recent", &Value::Null).await;
+    let text = String::from_utf8_lossy(&all.bytes).into_owned();
+    assert!(
+        !text.contains("$select") && !text.contains(&token),
+        "no queries, no tokens"
+    );
+}
+
+#[tokio::test]
+async fn a_reset_forgets_orders_and_counts_and_keeps_the_tenant() {
+    let tenant = Tenant::start().await;
+    let token = tenant.administrator_token().await;
+    let rule = json!({"times": 0, "action": {"kind": "status", "status": 500}});
+    tenant.control(Method::POST, "/faults", &rule).await;
+    let reset = tenant.control(Method::POST, "/reset", &Value::Null).await;
+    assert_eq!(reset.body["faults"], 1);
+    let requests = tenant.control(Method::GET, "/requests", &Value::Null).await.body;
+    assert_eq!(requests["total"]["requests"], 0);
+    assert_eq!(tenant.get(&token, "/organization").await.status, 200);
+}
+
+#[tokio::test]
+async fn new_objects_are_found_after_the_lag() {
+    let tenant =
+        Tenant::start_with(|config| config.frozen_at = Some("2026-03-01T00:00:00Z".parse().expect("a time"))).await;
+    tenant
+        .control(Method::POST, "/clock", &json!({"advance_seconds": 3600}))
+        .await;
+    let lag = tenant
+        .control(Method::POST, "/replication", &json!({"lag_seconds": 30}))
+        .await;
+    assert_eq!(lag.status, 200);
+    let token = tenant.administrator_token().await;
+    let made = tenant
+        .post(&token, "/applications", &json!({"displayName": "New"}))
+        .await
+        .body;
+    let path = format!("/applications/{}", made["id"].as_str().expect("an id"));
+    let by_app_id = format!("/applications(appId='{}')", made["appId"].as_str().expect("an id"));
+    for path in [&path, &by_app_id] {
+        let early = tenant.get(&token, path).await;
+        assert_eq!(
+            (early.status.as_u16(), early.error_code()),
+            (404, "Request_ResourceNotFound")
+        );
+    }
+    tenant
+        .control(Method::POST, "/clock", &json!({"advance_seconds": 30}))
+        .await;
+    for path in [&path, &by_app_id] {
+        assert_eq!(tenant.get(&token, path).await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::harness::Tenant;
@@ -110,4 +110,31 @@ async fn a_session_by_hand_follows_the_protocol() {
     assert!(say("NOOP\r\n").await.starts_with("250 "));
     assert!(say("nonsense\r\n").await.starts_with("500 "));
     assert!(say("QUIT\r\n").await.starts_with("221 "));
+}
+
+#[tokio::test]
+async fn each_phase_of_a_session_can_be_refused() {
+    let tenant = Tenant::start().await;
+    let reply = "451 4.3.2 Please try again later";
+    for phase in ["connect", "hello", "mail", "rcpt", "data", "end_of_data"] {
+        let rule = json!({"action": {"kind": "smtp_reply", "phase": phase, "reply": reply}});
+        assert_eq!(tenant.control(Method::POST, "/faults", &rule).await.status, 201);
+        let error = transport(&tenant)
+            .send(message("support@contoso.example"))
+            .await
+            .expect_err(phase);
+        assert!(error.to_string().contains("4.3.2"), "{phase}: {error}");
+        assert!(
+            tenant.control(Method::GET, "/faults", &Value::Null).await.body["faults"]
+                .as_array()
+                .is_some_and(|faults| faults.iter().all(|fault| fault["hits"] == 1))
+        );
+    }
+    let path = "/mailboxes/support@contoso.example/messages";
+    let listed = tenant.control(Method::GET, path, &Value::Null).await.body;
+    assert_eq!(listed["messages"], json!([]), "nothing was delivered");
+    transport(&tenant)
+        .send(message("support@contoso.example"))
+        .await
+        .expect("accepted again");
 }
