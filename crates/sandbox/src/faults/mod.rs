@@ -15,7 +15,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use action::{Action, ConnectionFault, Revocation, SmtpPhase, StatusFault};
-pub use answer::gateway_page;
 pub use rule::{Asked, Rule};
 pub use spoil::{Spoiled, Spoiling};
 

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use answer::{Excess, Refusal, ResourceUnits};
 pub use cost::{Area, Work};
-pub use settings::{ConcurrencyScope, Settings, TenantSize};
+pub use settings::{ConcurrencyScope, Settings};
 pub use sign_in::SignInRefusal;
 
 use window::Window;

@@ -111,7 +111,8 @@ async function showMessage(place, details, base) {
   content.push(element("details", {}, element("summary", {}, `All ${message.headers.length} headers`), element("pre", {}, lines)));
   content.push(element("p", {}, element("a", { href: base + "/mime", download: "message.eml" }, "Save the raw message")));
   place.replaceChildren(...content);
-  place.focus();
+  // Side by side, the list stays where it is.
+  place.focus({ preventScroll: window.innerWidth > 900 });
 }
 
 let messages = [];
@@ -147,7 +148,7 @@ function showFolder() {
   fill(byId("messages"), byId("mail-more"), chosen, (one) => {
     const base = `/mailboxes/${part(address)}/messages/${part(one.id)}`;
     const line = row([
-      one.is_draft ? "draft" : one.is_read ? "read" : "unread",
+      { class: "word", text: one.is_draft ? "draft" : one.is_read ? "read" : "unread" },
       one.from,
       element("button", { type: "button", onclick: doing(async () => {
         choose(line);
@@ -207,6 +208,7 @@ async function loadFaults() {
   const { faults } = await ask("GET", "/faults");
   byId("rules").replaceChildren(...faults.map((one) => {
     const { action, name, ...conditions } = one.rule;
+    for (const usual of ["nth", "every"]) if (conditions[usual] === 1) delete conditions[usual];
     return row([
       name ? `${one.id} ${name}` : one.id, inWords(action), inWords(conditions), number(one.matches), number(one.hits),
       element("button", { type: "button", "aria-label": `Remove rule ${one.id}`, onclick: doing(async () => {
