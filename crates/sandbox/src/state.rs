@@ -15,7 +15,6 @@ use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::MailService;
 use crate::persist::saver::Saver;
-use crate::replication::Replication;
 use crate::revocation::Revocations;
 use crate::scenario::Plan;
 use crate::throttle::Throttle;
@@ -36,7 +35,6 @@ pub struct Sandbox {
     pub(crate) saver: Option<Arc<Saver>>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) revocations: Revocations,
-    pub(crate) replication: Replication,
     pub(crate) plan: Plan,
     pub(crate) description: std::sync::OnceLock<crate::config::Description>,
 }

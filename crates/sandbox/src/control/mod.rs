@@ -14,6 +14,7 @@ mod mailboxes;
 mod notifications;
 mod outside;
 mod page;
+mod people;
 mod reading;
 mod reply;
 mod requests;
@@ -26,7 +27,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::control::answers::Refusal;
 use crate::state::Sandbox;
@@ -50,6 +51,9 @@ pub fn router(sandbox: Arc<Sandbox>, names: Vec<String>) -> Router {
         .route("/requests/recent", get(requests::recent))
         .merge(misfortunes())
         .merge(mail())
+        .route("/policies", get(people::policies).patch(people::set_policies))
+        .route("/users", post(people::create))
+        .route("/users/{name}", patch(people::change))
         .route(
             "/mailboxes/{address}/profile",
             get(exchange::profile).patch(exchange::set_profile),
@@ -123,10 +127,6 @@ fn misfortunes() -> Router<Arc<Sandbox>> {
                 .delete(faults::clear_throttling),
         )
         .route("/tokens/revoke", post(faults::revoke))
-        .route(
-            "/replication",
-            get(scenario::replication).post(scenario::set_replication),
-        )
         .route(
             "/scenario",
             get(scenario::report).post(scenario::load).delete(scenario::drop_plan),

@@ -1,6 +1,6 @@
 //! Control of scenarios, the directory's lag, and starting afresh.
 //!
-//! Owns `/scenario`, `/replication` and `/reset`. A scenario that comes over HTTP names no files.
+//! Owns `/scenario` and `/reset`. A scenario that comes over HTTP names no files.
 
 use std::sync::Arc;
 
@@ -15,9 +15,6 @@ use crate::scenario::{self, Scenario};
 use crate::state::Sandbox;
 
 type Tenant = State<Arc<Sandbox>>;
-
-/// Longest lag of the directory: a day.
-const MAX_LAG: u64 = 24 * 3600;
 
 pub async fn report(State(sandbox): Tenant) -> Answer {
     ok(sandbox.plan.report())
@@ -40,32 +37,13 @@ pub async fn drop_plan(State(sandbox): Tenant) -> Answer {
     ok(json!({"dropped": sandbox.plan.clear()}))
 }
 
-pub async fn replication(State(sandbox): Tenant) -> Answer {
-    ok(json!({"lag_seconds": sandbox.replication.lag_seconds()}))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Lag {
-    lag_seconds: u64,
-}
-
-pub async fn set_replication(State(sandbox): Tenant, body: Bytes) -> Answer {
-    let Lag { lag_seconds } = parse(&body, r#"{"lag_seconds": 30}"#)?;
-    if lag_seconds > MAX_LAG {
-        return Err(Refusal::bad(format!("the directory lags at most {MAX_LAG} seconds")));
-    }
-    sandbox.replication.set_lag_seconds(lag_seconds);
-    replication(State(sandbox)).await
-}
-
 /// Forgets what was ordered and counted; directory and mailboxes stay, so that credentials and ids stay good.
 pub async fn reset(State(sandbox): Tenant) -> Answer {
     let steps = sandbox.plan.clear();
     let faults = sandbox.faults.remove(None);
     sandbox.throttle.clear();
     sandbox.revocations.clear();
-    sandbox.replication.set_lag_seconds(0);
+    sandbox.tenant.write().policies.replication_lag_seconds = 0;
     sandbox.clock.set_date_skew(jiff::SignedDuration::ZERO);
     sandbox.ledger.clear();
     let outside = sandbox.mail.clear_outside();

@@ -70,7 +70,7 @@ pub async fn state(State(sandbox): Tenant) -> Answer {
         "frozen": sandbox.clock.is_frozen(),
         "faults": sandbox.faults.list(),
         "throttling": sandbox.throttle.is_enabled(),
-        "replication_lag_seconds": sandbox.replication.lag_seconds(),
+        "replication_lag_seconds": sandbox.tenant.policies().replication_lag_seconds,
         "scenario": sandbox.plan.report()["name"],
     }))
 }

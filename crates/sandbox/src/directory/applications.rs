@@ -1,7 +1,8 @@
 //! `/applications`: registrations.
 //!
-//! Owns creation, reading, change and deletion of application objects. Deleting a registration takes its service
-//! principal in this tenant with it, and what that principal held.
+//! Owns creation, reading, change and deletion of application objects, and creation by `PATCH` with a unique name.
+//! Deleting a registration takes its service principal in this tenant with it, and what that principal held; both can
+//! be restored.
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
@@ -13,9 +14,9 @@ use crate::directory::federated::{self, FederatedCredential};
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::Application;
 use crate::directory::tenant::{MAX_OBJECTS, Objects, Tenant};
-use crate::directory::{authority, credentials, key_credentials, redirects, templates};
+use crate::directory::{authority, credentials, delta, identifiers, key_credentials, redirects, templates};
 use crate::odata::error::ODataError;
-use crate::server::paths::{GraphRequest, GraphResponse};
+use crate::server::paths::{GraphRequest, GraphResponse, alternate_key};
 
 const KIND: Kind = Kind {
     context: "applications",
@@ -29,9 +30,10 @@ const KIND: Kind = Kind {
 /// The refusal as Graph words it.
 pub fn handle(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> Result<GraphResponse, ODataError> {
     match segments {
-        [] if request.method == Method::POST => create(tenant, request),
+        [] if request.method == Method::POST => create(tenant, request, None),
         [] => list(tenant, request),
         [count] if count.eq_ignore_ascii_case("$count") => list(tenant, request),
+        [delta] if delta.eq_ignore_ascii_case("delta") => changes(tenant, request),
         [key] => one(tenant, request, key),
         [key, what, credential @ ..]
             if what.eq_ignore_ascii_case("federatedIdentityCredentials") && credential.len() <= 1 =>
@@ -49,7 +51,13 @@ fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataE
     listing::collection(request, KIND, entities.into_iter())
 }
 
-fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+    let entities: Vec<Value> = tenant.read().applications.iter().map(Application::entity).collect();
+    delta::answer(tenant, request, KIND, entities, |id| tenant.read().is_deleted(id))
+}
+
+fn create(tenant: &Tenant, request: &GraphRequest, unique_name: Option<&str>) -> Result<GraphResponse, ODataError> {
     authority::may_create_application(tenant, &request.caller)?;
     let mut body = request.json_body()?;
     let keys = match key_credentials::take(&mut body) {
@@ -68,6 +76,9 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
     let mut document = templates::application(id, app_id, &tenant.domain, tenant.clock.now());
     for (name, value) in templates::checked_changes(&document, &body)? {
         document.insert(name, value);
+    }
+    if let Some(name) = unique_name {
+        document.insert("uniqueName".to_owned(), name.into());
     }
     redirects::check(&document)?;
     if document.get("displayName").is_none_or(Value::is_null) {
@@ -94,6 +105,8 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
                 "The directory object quota limit for the Tenant has been exceeded.",
             ));
         }
+        identifiers::check(tenant, &objects, id, app_id, &application.document)?;
+        objects.note_new(id.to_string(), tenant.clock.now());
         objects.applications.push(application);
     }
     let location = format!("{}/applications/{id}", request.service_root());
@@ -105,12 +118,15 @@ fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphRespon
         Method::GET => {
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let objects = tenant.read();
-            let position = position(&objects, key)?;
+            let position = position(tenant, &objects, key)?;
             let application = &objects.applications[position];
             let mut entity = application.entity();
             key_credentials::reveal(request, &application.keys, &mut entity);
             drop(objects);
             listing::entity(request, StatusCode::OK, KIND, &entity)
+        }
+        Method::PATCH if is_upsert(tenant, request, key) => {
+            create(tenant, request, alternate_key(key, "uniqueName").as_deref())
         }
         Method::PATCH => {
             let mut body = request.json_body()?;
@@ -123,13 +139,16 @@ fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphRespon
             let mut document = application.document.clone();
             document.extend(templates::checked_changes(&application.document, &body)?);
             redirects::check(&document)?;
+            let (id, app_id) = (application.id, application.app_id);
+            identifiers::check(tenant, &objects.objects, id, app_id, &document)?;
+            let application = objects.application();
             application.document = document;
             application.keys = keys.unwrap_or_else(|| std::mem::take(&mut application.keys));
             Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
         }
         Method::DELETE => {
             let mut objects = writable(tenant, request, key)?;
-            objects.remove();
+            objects.remove(tenant.clock.now());
             Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(ODataError::method_not_allowed()),
@@ -143,8 +162,9 @@ fn act(tenant: &Tenant, request: &GraphRequest, key: &str, action: &str) -> Resu
         .as_str()
     {
         "addpassword" => {
+            let policies = tenant.policies();
             let mut objects = writable(tenant, request, key)?;
-            credentials::add(tenant, request, &mut objects.application().secrets)
+            credentials::add(tenant, &policies, request, &mut objects.application().secrets)
         }
         "removepassword" => {
             let mut objects = writable(tenant, request, key)?;
@@ -153,7 +173,7 @@ fn act(tenant: &Tenant, request: &GraphRequest, key: &str, action: &str) -> Resu
         "owners" => {
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let objects = tenant.read();
-            let application = &objects.applications[position(&objects, key)?];
+            let application = &objects.applications[position(tenant, &objects, key)?];
             let owners = objects.directory_objects(&application.owners);
             drop(objects);
             let kind = Kind {
@@ -194,7 +214,7 @@ fn federated_credentials(
         authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
         let held = {
             let objects = tenant.read();
-            objects.applications[position(&objects, key)?].federated.clone()
+            objects.applications[position(tenant, &objects, key)?].federated.clone()
         };
         return match credential {
             Some(credential) if !credential.eq_ignore_ascii_case("$count") => {
@@ -218,7 +238,7 @@ fn federated_credentials(
 /// As [`writable`], and an application may always be its own: the proof in the request decides.
 fn provable<'a>(tenant: &'a Tenant, request: &GraphRequest, key: &str) -> Result<Writable<'a>, ODataError> {
     let objects = tenant.write();
-    let own = position(&objects, key)
+    let own = position(tenant, &objects, key)
         .ok()
         .filter(|position| objects.applications[*position].app_id == request.caller.app_id);
     match own {
@@ -241,22 +261,15 @@ impl Writable<'_> {
         &mut self.objects.applications[self.position]
     }
 
-    fn remove(&mut self) {
-        let application = self.objects.applications.remove(self.position);
-        if let Some(principal) = self
-            .objects
-            .service_principal_of(application.app_id)
-            .map(|principal| principal.id)
-        {
-            self.objects.remove_service_principal(principal);
-        }
+    fn remove(&mut self, now: jiff::Timestamp) {
+        self.objects.delete_application(self.position, now);
     }
 }
 
 fn writable<'a>(tenant: &'a Tenant, request: &GraphRequest, key: &str) -> Result<Writable<'a>, ODataError> {
     let owners = {
         let objects = tenant.read();
-        let found = position(&objects, key).map(|position| objects.applications[position].owners.clone());
+        let found = position(tenant, &objects, key).map(|position| objects.applications[position].owners.clone());
         drop(objects);
         match found {
             Ok(owners) => owners,
@@ -269,12 +282,31 @@ fn writable<'a>(tenant: &'a Tenant, request: &GraphRequest, key: &str) -> Result
     };
     authority::may_write_owned(tenant, &request.caller, &owners)?;
     let objects = tenant.write();
-    let position = position(&objects, key)?;
+    let position = position(tenant, &objects, key)?;
     Ok(Writable { objects, position })
 }
 
-fn position(objects: &Objects, key: &str) -> Result<usize, ODataError> {
-    position_by_key(&objects.applications, key, |application| {
-        (application.id, application.app_id)
-    })
+/// `PATCH applications(uniqueName='…')` with `Prefer: create-if-missing` creates what is not there.
+fn is_upsert(tenant: &Tenant, request: &GraphRequest, key: &str) -> bool {
+    let prefers = request
+        .header_list("prefer")
+        .split(',')
+        .any(|word| word.trim().eq_ignore_ascii_case("create-if-missing"));
+    prefers && alternate_key(key, "uniqueName").is_some() && position(tenant, &tenant.read(), key).is_err()
+}
+
+fn position(tenant: &Tenant, objects: &Objects, key: &str) -> Result<usize, ODataError> {
+    if let Some(name) = alternate_key(key, "uniqueName") {
+        let named = |application: &Application| {
+            application.document.get("uniqueName").and_then(Value::as_str) == Some(name.as_str())
+        };
+        let found = objects.applications.iter().position(named);
+        return found.ok_or_else(|| ODataError::directory_not_found(&name));
+    }
+    position_by_key(
+        &objects.applications,
+        key,
+        |application| (application.id, application.app_id),
+        |id| objects.arrivals.contain(&id.to_string(), tenant.clock.now()),
+    )
 }

@@ -118,16 +118,21 @@ fn create(tenant: &Tenant, request: &GraphRequest, end: End) -> Result<GraphResp
     let entity = objects.assignment_entity(&assignment);
     let segments = request.segments.join("/");
     let location = format!("{}/{segments}/{}", request.service_root(), assignment.id);
+    objects.note_new(assignment.id.clone(), assignment.created_at);
     objects.assignments.push(assignment);
     drop(objects);
     Ok(listing::entity(request, StatusCode::CREATED, KIND, &entity)?.with_header(LOCATION, &location))
 }
 
 fn check(objects: &Objects, new: &AppRoleAssignment) -> Result<(), ODataError> {
-    let Some(resource) = objects.service_principal(new.resource_id) else {
+    let arrived = |id: Uuid| objects.arrivals.contain(&id.to_string(), new.created_at);
+    let Some(resource) = objects
+        .service_principal(new.resource_id)
+        .filter(|resource| arrived(resource.id))
+    else {
         return Err(ODataError::directory_not_found(&new.resource_id.to_string()));
     };
-    let principal = objects.service_principal(new.principal_id).is_some();
+    let principal = objects.service_principal(new.principal_id).is_some() && arrived(new.principal_id);
     if !principal && objects.user_by_id(new.principal_id).is_none() {
         return Err(ODataError::directory_not_found(&new.principal_id.to_string()));
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::directory::model::Secret;
+use crate::directory::policies::Policies;
 use crate::directory::tenant::Tenant;
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
@@ -25,8 +26,14 @@ pub const MAX_SECRETS: usize = 104;
 ///
 /// # Errors
 /// 400 for a malformed body or too many secrets.
-pub fn add(tenant: &Tenant, request: &GraphRequest, secrets: &mut Vec<Secret>) -> Result<GraphResponse, ODataError> {
-    let secret = parse(tenant, request)?;
+pub fn add(
+    tenant: &Tenant,
+    policies: &Policies,
+    request: &GraphRequest,
+    secrets: &mut Vec<Secret>,
+) -> Result<GraphResponse, ODataError> {
+    let secret = parse(tenant, policies, request)?;
+    check_policies(policies, &secret)?;
     if secrets.len() >= MAX_SECRETS {
         return Err(ODataError::new(
             StatusCode::BAD_REQUEST,
@@ -42,6 +49,28 @@ pub fn add(tenant: &Tenant, request: &GraphRequest, secrets: &mut Vec<Secret>) -
     answer["@odata.context"] = context.into();
     secrets.push(secret);
     Ok(GraphResponse::json(StatusCode::OK, &answer))
+}
+
+/// The tenant's own rules for secrets.
+fn check_policies(policies: &Policies, secret: &Secret) -> Result<(), ODataError> {
+    if !policies.secrets_allowed {
+        return Err(ODataError::new(
+            StatusCode::BAD_REQUEST,
+            "CredentialTypeNotAllowedAsPerAppPolicy",
+            "Credential type is not allowed as per assigned policy.",
+        ));
+    }
+    let longest = policies
+        .secret_max_days
+        .map(|days| SignedDuration::from_hours(i64::from(days) * 24));
+    if longest.is_some_and(|longest| secret.end.duration_since(secret.start) > longest) {
+        return Err(ODataError::new(
+            StatusCode::BAD_REQUEST,
+            "CredentialInvalidLifetimeAsPerAppPolicy",
+            "Credential lifetime exceeds the max value allowed as per assigned policy.",
+        ));
+    }
+    Ok(())
 }
 
 /// `removePassword`.
@@ -76,7 +105,7 @@ pub fn member<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
         .map(|(_, value)| value)
 }
 
-fn parse(tenant: &Tenant, request: &GraphRequest) -> Result<Secret, ODataError> {
+fn parse(tenant: &Tenant, policies: &Policies, request: &GraphRequest) -> Result<Secret, ODataError> {
     if request.method != Method::POST {
         return Err(ODataError::method_not_allowed());
     }
@@ -96,12 +125,15 @@ fn parse(tenant: &Tenant, request: &GraphRequest) -> Result<Secret, ODataError> 
     let display_name = member(&credential, "displayName")
         .and_then(Value::as_str)
         .map(str::to_owned);
+    let lag = i64::try_from(policies.replication_lag_seconds).unwrap_or(i64::MAX);
+    let lag = SignedDuration::from_secs(lag);
     let text = SecretString::from(tenant.entropy.secret(SECRET_LENGTH));
     Ok(Secret {
         key_id: tenant.entropy.uuid(),
         display_name,
         start,
         end,
+        known_from: now.checked_add(lag).unwrap_or(Timestamp::MAX),
         text,
     })
 }

@@ -8,11 +8,11 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::directory::authority;
 use crate::directory::credentials::member;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::Grant;
 use crate::directory::tenant::{MAX_OBJECTS, Objects, Tenant};
+use crate::directory::{authority, delta};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
@@ -32,6 +32,7 @@ pub fn handle(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> R
     match segments {
         [] if request.method == Method::POST => create(tenant, request),
         [] => list(tenant, request, |_| true),
+        [delta] if delta.eq_ignore_ascii_case("delta") => changes(tenant, request),
         [id] => one(tenant, request, id),
         [_, rest, ..] => Err(ODataError::unknown_segment(rest)),
     }
@@ -67,6 +68,12 @@ fn list(tenant: &Tenant, request: &GraphRequest, wanted: impl Fn(&Grant) -> bool
     listing::collection(request, KIND, entities.into_iter())
 }
 
+fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    authority::may_read(&request.caller, authority::READ_GRANTS)?;
+    let entities: Vec<Value> = tenant.read().grants.iter().map(Grant::entity).collect();
+    delta::answer(tenant, request, KIND, entities, |_| false)
+}
+
 fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
     authority::may_write(tenant, &request.caller, authority::WRITE_GRANTS)?;
     let body = request.json_body()?;
@@ -76,6 +83,7 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
     {
         let mut objects = tenant.write();
         check(&objects, &grant)?;
+        objects.note_new(grant.id.clone(), tenant.clock.now());
         objects.grants.push(grant);
     }
     Ok(listing::entity(request, StatusCode::CREATED, KIND, &entity)?.with_header(LOCATION, &location))

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::odata::error::ODataError;
-use crate::odata::filter::Filter;
+use crate::odata::filter::{Comparison, Expr, Filter, TextTest};
 use crate::server::paths::{GraphRequest, GraphResponse};
 
 /// Page size without `$top`, as the directory has it.
@@ -45,6 +45,7 @@ struct Options {
     search: Vec<(String, String)>,
     top: Option<usize>,
     count: bool,
+    eventual: bool,
     start: usize,
 }
 
@@ -79,7 +80,13 @@ pub fn collection(
         return Err(ODataError::method_not_allowed());
     }
     let options = Options::parse(request)?;
+    let sized = request.segments.last().is_some_and(|segment| segment == "$count");
+    options.check_advanced(sized)?;
     let mut matching = Vec::new();
+    let mut entities = entities.peekable();
+    if let (Some(filter), Some(first)) = (&options.filter, entities.peek()) {
+        check_names(filter, first, kind)?;
+    }
     for entity in entities {
         let found = options
             .search
@@ -95,7 +102,7 @@ pub fn collection(
         }
     }
     let total = matching.len();
-    if request.segments.last().is_some_and(|segment| segment == "$count") {
+    if sized {
         let body = total.to_string().into();
         return Ok(GraphResponse::bytes(
             StatusCode::OK,
@@ -139,9 +146,30 @@ fn context_of(request: &GraphRequest, kind: Kind, select: &[String]) -> String {
 }
 
 impl Options {
+    /// What the directory answers only to advanced queries: `$count=true` with `ConsistencyLevel: eventual`.
+    fn check_advanced(&self, sized: bool) -> Result<(), ODataError> {
+        if sized && !self.eventual {
+            return Err(ODataError::directory_bad_request("$count is not currently supported."));
+        }
+        if self.eventual && (sized || self.count) {
+            return Ok(());
+        }
+        let unsupported = |text: String| ODataError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", text);
+        if let Some(operator) = self.filter.as_ref().and_then(|filter| advanced_part(filter.root())) {
+            return Err(unsupported(format!(
+                "Operator '{operator}' is not supported because the required parameters might be missing. Try adding $count=true query parameter and ConsistencyLevel:eventual header. Refer to https://aka.ms/graph-docs/advanced-queries for more information."
+            )));
+        }
+        if self.filter.is_some() && !self.order_by.is_empty() {
+            return Err(unsupported("Sorting not supported for current query.".to_owned()));
+        }
+        Ok(())
+    }
+
     fn parse(request: &GraphRequest) -> Result<Self, ODataError> {
         let mut options = Self::default();
         let eventual = request.header_list("consistencylevel").eq_ignore_ascii_case("eventual");
+        options.eventual = eventual;
         for (written, value) in &request.query {
             let name = written.trim_start_matches('$').to_ascii_lowercase();
             match name.as_str() {
@@ -175,6 +203,33 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// The first part of a filter that only advanced queries know.
+fn advanced_part(expr: &Expr) -> Option<&'static str> {
+    match expr {
+        Expr::And(left, right) | Expr::Or(left, right) => advanced_part(left).or_else(|| advanced_part(right)),
+        Expr::Not(_) => Some("not"),
+        Expr::Compare(_, Comparison::NotEqual, _) => Some("ne"),
+        Expr::Text(TextTest::EndsWith, ..) => Some("endsWith"),
+        Expr::Text(TextTest::Contains, ..) => Some("contains"),
+        Expr::Any(_, _, Some(inner)) | Expr::All(_, _, inner) => advanced_part(inner),
+        _ => None,
+    }
+}
+
+/// Refuses a filter over a property that the type does not have.
+fn check_names(filter: &Filter, first: &Value, kind: Kind) -> Result<(), ODataError> {
+    for path in filter.properties() {
+        let name = path.split('/').next().unwrap_or_default();
+        if !name.is_empty() && property_of(first, name).is_none() {
+            return Err(ODataError::bad_request(format!(
+                "Invalid filter clause: Could not find a property named '{name}' on type '{}'.",
+                kind.type_name
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn list(value: &str) -> Vec<String> {

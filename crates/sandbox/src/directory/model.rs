@@ -14,15 +14,12 @@ use uuid::{Uuid, uuid};
 use crate::directory::federated::FederatedCredential;
 use crate::directory::key_credentials::KeyCredential;
 use crate::directory::mailbox_profile::{MailboxKind, MailboxProfile};
-use crate::directory::{UserRef, permissions};
+use crate::directory::{UserRef, licences, permissions};
 
 /// Template id of the Global Administrator directory role.
 pub const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 /// Template id of the Exchange Administrator directory role.
 pub const EXCHANGE_ADMINISTRATOR: Uuid = uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de");
-
-/// Service plan that gives an Exchange Online mailbox (EXCHANGE_S_STANDARD).
-pub const EXCHANGE_PLAN: Uuid = uuid!("9aaf7827-d63c-4b61-89c3-182f06f82e5c");
 
 /// A person or shared mailbox.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,6 +42,10 @@ pub struct User {
     /// The mailbox as an administrator sees it; means nothing without a mail address.
     #[serde(default)]
     pub mailbox: MailboxProfile,
+    /// Whether the user belongs to another organisation.
+    pub guest: bool,
+    /// Whether the only licence is one whose Exchange plan gives no mailbox.
+    pub foundation_only: bool,
     /// Creation by the tenant's clock.
     pub created_at: Timestamp,
 }
@@ -77,21 +78,6 @@ impl User {
     #[must_use]
     pub fn entity(&self) -> Value {
         let local = self.user_principal_name.split('@').next().unwrap_or_default();
-        let plans = |status: &str| match self.is_licensed() {
-            true => json!([{
-                "assignedDateTime": time(self.created_at),
-                "capabilityStatus": status,
-                "service": "exchange",
-                "servicePlanId": EXCHANGE_PLAN,
-            }]),
-            false => json!([]),
-        };
-        let provisioned = match self.is_licensed() {
-            true => {
-                json!([{"capabilityStatus": "Enabled", "provisioningStatus": "Success", "service": "exchange"}])
-            }
-            false => json!([]),
-        };
         let primary = self.mail.iter().map(|mail| format!("SMTP:{mail}"));
         let aliases = self.mailbox.aliases.iter().map(|alias| format!("smtp:{alias}"));
         let proxies: Vec<String> = primary.chain(aliases).collect();
@@ -109,11 +95,8 @@ impl User {
             "userPrincipalName": self.user_principal_name,
             "accountEnabled": self.account_enabled,
             "ageGroup": null,
-            "assignedLicenses": match self.is_licensed() {
-                true => json!([{"disabledPlans": [], "skuId": SKU_ID}]),
-                false => json!([]),
-            },
-            "assignedPlans": plans("Enabled"),
+            "assignedLicenses": licences::assigned_licenses(self),
+            "assignedPlans": licences::assigned_plans(self),
             "city": null,
             "companyName": null,
             "country": null,
@@ -128,20 +111,17 @@ impl User {
             "onPremisesSyncEnabled": null,
             "otherMails": [],
             "postalCode": null,
-            "provisionedPlans": provisioned,
+            "provisionedPlans": licences::provisioned_plans(self),
             "proxyAddresses": proxies,
             "showInAddressList": null,
             "signInSessionsValidFromDateTime": time(self.created_at),
             "state": null,
             "streetAddress": null,
             "usageLocation": "FR",
-            "userType": "Member",
+            "userType": if self.guest { "Guest" } else { "Member" },
         })
     }
 }
-
-/// The subscription the tenant owns (Exchange Online Plan 1).
-pub const SKU_ID: Uuid = uuid!("4b9405b0-7788-4568-add1-99614e613b69");
 
 /// One client secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -154,6 +134,8 @@ pub struct Secret {
     pub start: Timestamp,
     /// Valid until.
     pub end: Timestamp,
+    /// When every part of the login service knows it.
+    pub known_from: Timestamp,
     /// The secret itself.
     #[serde(with = "crate::persist::encoding::secret")]
     pub text: SecretString,
@@ -296,6 +278,12 @@ impl ServicePrincipal {
             .get("accountEnabled")
             .and_then(Value::as_bool)
             .unwrap_or(true)
+    }
+
+    /// Whether its owner deactivated it (`isDisabled`).
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.document.get("isDisabled") == Some(&Value::Bool(true))
     }
 
     /// The name of an application permission this principal publishes.

@@ -6,14 +6,12 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::directory::authority;
+use crate::directory::licences;
 use crate::directory::listing::{self, Kind};
-use crate::directory::model::{EXCHANGE_PLAN, GLOBAL_ADMINISTRATOR, SKU_ID, time};
+use crate::directory::model::{GLOBAL_ADMINISTRATOR, time};
 use crate::directory::tenant::Tenant;
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
-
-/// How many licences the tenant owns.
-const LICENCES: usize = 100;
 
 /// `/organization/<segments>`.
 ///
@@ -33,7 +31,7 @@ pub fn organization(tenant: &Tenant, request: &GraphRequest, segments: &[String]
             "assignedDateTime": time(tenant.created_at),
             "capabilityStatus": "Enabled",
             "service": "exchange",
-            "servicePlanId": EXCHANGE_PLAN,
+            "servicePlanId": "9aaf7827-d63c-4b61-89c3-182f06f82e5c",
         }],
         "businessPhones": [],
         "city": null,
@@ -106,8 +104,49 @@ pub fn domains(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> 
             "supportedServices": ["Email", "OfficeCommunicationsOnline"],
         })
     };
+    if let [name, records] = segments
+        && records.eq_ignore_ascii_case("serviceConfigurationRecords")
+    {
+        return service_records(tenant, request, name);
+    }
     let entities = vec![domain(&tenant.domain, false), domain(&tenant.initial_domain(), true)];
     answer(request, kind, entities, segments)
+}
+
+/// The DNS records by which mail of a domain reaches the tenant.
+fn service_records(tenant: &Tenant, request: &GraphRequest, name: &str) -> Result<GraphResponse, ODataError> {
+    let known = [tenant.domain.clone(), tenant.initial_domain()];
+    let name = known
+        .iter()
+        .find(|domain| domain.eq_ignore_ascii_case(name))
+        .ok_or_else(|| ODataError::directory_not_found(name))?;
+    let record = |kind: &str, id: u128, further: Value| {
+        let mut record = json!({
+            "@odata.type": format!("#microsoft.graph.domainDns{kind}Record"),
+            "id": uuid::Uuid::from_u128(id),
+            "isOptional": false,
+            "label": name,
+            "recordType": kind,
+            "supportedService": "Email",
+            "ttl": 3600,
+        });
+        for (property, value) in further.as_object().into_iter().flatten() {
+            record[property.as_str()] = value.clone();
+        }
+        record
+    };
+    let exchange = format!("{}.mail.protection.outlook.com", name.replace('.', "-"));
+    let text = "v=spf1 include:spf.protection.outlook.com -all";
+    let records = [
+        record("Mx", 1, json!({"mailExchange": exchange, "preference": 0})),
+        record("Txt", 2, json!({"text": text})),
+    ];
+    let kind = Kind {
+        context: "serviceConfigurationRecords",
+        type_name: "microsoft.graph.domainDnsRecord",
+        defaults: None,
+    };
+    listing::collection(request, kind, records.into_iter())
 }
 
 /// `/subscribedSkus/<segments>`.
@@ -125,21 +164,7 @@ pub fn subscribed_skus(
         type_name: "microsoft.graph.subscribedSku",
         defaults: None,
     };
-    let consumed = tenant.read().users().filter(|user| user.is_licensed()).count();
-    let entity = json!({
-        "accountId": tenant.id,
-        "accountName": tenant.display_name,
-        "appliesTo": "User",
-        "capabilityStatus": "Enabled",
-        "consumedUnits": consumed,
-        "id": format!("{}_{SKU_ID}", tenant.id),
-        "prepaidUnits": {"enabled": LICENCES.max(consumed), "lockedOut": 0, "suspended": 0, "warning": 0},
-        "servicePlans": service_plans(),
-        "skuId": SKU_ID,
-        "skuPartNumber": "EXCHANGESTANDARD",
-        "subscriptionIds": [],
-    });
-    answer(request, kind, vec![entity], segments)
+    answer(request, kind, licences::subscribed(tenant), segments)
 }
 
 /// `/directoryRoles/<segments>`: the one activated role.
@@ -166,17 +191,6 @@ pub fn global_administrator() -> Value {
         "displayName": "Global Administrator",
         "roleTemplateId": GLOBAL_ADMINISTRATOR,
     })
-}
-
-/// What the tenant's licence contains.
-#[must_use]
-pub fn service_plans() -> Value {
-    json!([{
-        "appliesTo": "User",
-        "provisioningStatus": "Success",
-        "servicePlanId": EXCHANGE_PLAN,
-        "servicePlanName": "EXCHANGE_S_STANDARD",
-    }])
 }
 
 fn answer(

@@ -89,6 +89,7 @@ fn administrative_application(tenant: &Tenant) -> (Uuid, String) {
         key_id: tenant.entropy.uuid(),
         display_name: Some("Sandbox".to_owned()),
         start: now,
+        known_from: now,
         end: now.checked_add(ADMINISTRATIVE_SECRET_LIFE).unwrap_or(Timestamp::MAX),
         text: SecretString::from(text.clone()),
     };

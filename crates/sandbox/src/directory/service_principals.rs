@@ -13,7 +13,7 @@ use crate::directory::addressing::position_by_key;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::ServicePrincipal;
 use crate::directory::tenant::{Objects, Tenant};
-use crate::directory::{assignments, authority, credentials, grants, key_credentials, permissions, templates};
+use crate::directory::{assignments, authority, credentials, delta, grants, key_credentials, permissions, templates};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
@@ -32,6 +32,7 @@ pub fn handle(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> R
         [] if request.method == Method::POST => create(tenant, request),
         [] => list(tenant, request),
         [count] if count.eq_ignore_ascii_case("$count") => list(tenant, request),
+        [delta] if delta.eq_ignore_ascii_case("delta") => changes(tenant, request),
         [key] => one(tenant, request, key),
         [key, what, rest @ ..] => below(tenant, request, key, what, rest),
     }
@@ -46,6 +47,19 @@ fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataE
         .map(ServicePrincipal::entity)
         .collect();
     listing::collection(request, KIND, entities.into_iter())
+}
+
+fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+    let entities: Vec<Value> = {
+        let objects = tenant.read();
+        objects
+            .service_principals
+            .iter()
+            .map(ServicePrincipal::entity)
+            .collect()
+    };
+    delta::answer(tenant, request, KIND, entities, |id| tenant.read().is_deleted(id))
 }
 
 fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
@@ -67,6 +81,7 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
         ))
     };
     let app_id = app_id.parse::<Uuid>().map_err(|_| missing())?;
+    let now = tenant.clock.now();
     let display_name = {
         let objects = tenant.read();
         if objects.service_principal_of(app_id).is_some() {
@@ -80,11 +95,11 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
         }
         objects
             .application_of(app_id)
+            .filter(|own| objects.arrivals.contain(&own.id.to_string(), now))
             .map(|application| application.display_name().to_owned())
             .ok_or_else(missing)?
     };
     let id = tenant.entropy.uuid();
-    let now = tenant.clock.now();
     let mut document = templates::service_principal(id, app_id, &display_name, tenant.id, &tenant.display_name, now);
     for (name, value) in templates::checked_changes(&document, &without_app_id(body))? {
         document.insert(name, value);
@@ -99,7 +114,11 @@ fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODat
         owners: authority::owner(&request.caller),
     };
     let entity = principal.entity();
-    tenant.write().service_principals.push(principal);
+    {
+        let mut objects = tenant.write();
+        objects.note_new(id.to_string(), now);
+        objects.service_principals.push(principal);
+    }
     let location = format!("{}/servicePrincipals/{id}", request.service_root());
     Ok(listing::entity(request, StatusCode::CREATED, KIND, &entity)?.with_header(LOCATION, &location))
 }
@@ -117,7 +136,7 @@ fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphRespon
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let entity = {
                 let objects = tenant.read();
-                let principal = &objects.service_principals[position(&objects, key)?];
+                let principal = &objects.service_principals[position(tenant, &objects, key)?];
                 let mut entity = principal.entity();
                 key_credentials::reveal(request, &principal.keys, &mut entity);
                 entity
@@ -141,7 +160,7 @@ fn one(tenant: &Tenant, request: &GraphRequest, key: &str) -> Result<GraphRespon
         }
         Method::DELETE => {
             let id = change(tenant, request, key, |principal| Ok(principal.id))?;
-            tenant.write().remove_service_principal(id);
+            tenant.write().delete_service_principal(id, tenant.clock.now());
             Ok(GraphResponse::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(ODataError::method_not_allowed()),
@@ -172,16 +191,19 @@ fn below(
             let client = id_of(tenant, key)?;
             grants::of_client(tenant, request, client)
         }
-        "addpassword" if rest.is_empty() => change(tenant, request, key, |principal| {
-            credentials::add(tenant, request, &mut principal.secrets)
-        }),
+        "addpassword" if rest.is_empty() => {
+            let policies = tenant.policies();
+            change(tenant, request, key, |principal| {
+                credentials::add(tenant, &policies, request, &mut principal.secrets)
+            })
+        }
         "removepassword" if rest.is_empty() => change(tenant, request, key, |principal| {
             credentials::remove(request, &mut principal.secrets)
         }),
         "owners" if rest.is_empty() => {
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let objects = tenant.read();
-            let principal = &objects.service_principals[position(&objects, key)?];
+            let principal = &objects.service_principals[position(tenant, &objects, key)?];
             let owners = objects.directory_objects(&principal.owners);
             drop(objects);
             let kind = Kind {
@@ -223,7 +245,7 @@ fn change<T>(
 ) -> Result<T, ODataError> {
     let found = {
         let objects = tenant.read();
-        position(&objects, key).map(|position| {
+        position(tenant, &objects, key).map(|position| {
             let principal = &objects.service_principals[position];
             (principal.owners.clone(), principal.app_id)
         })
@@ -248,17 +270,20 @@ fn change<T>(
         return Err(ODataError::directory_denied());
     }
     let mut objects = tenant.write();
-    let position = position(&objects, key)?;
+    let position = position(tenant, &objects, key)?;
     with(&mut objects.service_principals[position])
 }
 
 fn id_of(tenant: &Tenant, key: &str) -> Result<Uuid, ODataError> {
     let objects = tenant.read();
-    Ok(objects.service_principals[position(&objects, key)?].id)
+    Ok(objects.service_principals[position(tenant, &objects, key)?].id)
 }
 
-fn position(objects: &Objects, key: &str) -> Result<usize, ODataError> {
-    position_by_key(&objects.service_principals, key, |principal| {
-        (principal.id, principal.app_id)
-    })
+fn position(tenant: &Tenant, objects: &Objects, key: &str) -> Result<usize, ODataError> {
+    position_by_key(
+        &objects.service_principals,
+        key,
+        |principal| (principal.id, principal.app_id),
+        |id| objects.arrivals.contain(&id.to_string(), tenant.clock.now()),
+    )
 }

@@ -18,9 +18,12 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::clock::SandboxClock;
+use crate::directory::deleted::Deleted;
+use crate::directory::delta::Deltas;
 use crate::directory::mailbox_profile::{MailboxCondition, MailboxKind, MailboxProfile};
 use crate::directory::model::{AppRoleAssignment, Application, Grant, ServicePrincipal, User};
 use crate::directory::permissions::GRAPH_APP_ID;
+use crate::directory::policies::{Arrivals, Policies};
 use crate::directory::templates;
 use crate::directory::{Directory, ExchangeRules, SendRight, UserRef};
 use crate::entropy::Entropy;
@@ -48,6 +51,8 @@ pub struct Tenant {
     pub entropy: Arc<Entropy>,
     /// Creation of the tenant.
     pub created_at: Timestamp,
+    /// Tokens of delta queries.
+    pub deltas: Deltas,
     state: RwLock<Objects>,
     /// Who governs the mailboxes; it holds the tenant, so the tenant must not hold it.
     exchange: OnceLock<Weak<Exchange>>,
@@ -71,6 +76,12 @@ pub struct Objects {
     pub assignments: Vec<AppRoleAssignment>,
     /// Granted delegated permissions.
     pub grants: Vec<Grant>,
+    /// What was deleted and can still be restored.
+    pub deleted: Vec<Deleted>,
+    /// Switches of the tenant.
+    pub policies: Policies,
+    /// New objects that are not known everywhere yet.
+    pub arrivals: Arrivals,
 }
 
 /// What a new user is made of.
@@ -106,6 +117,7 @@ impl Tenant {
             clock,
             entropy,
             created_at,
+            deltas: Deltas::default(),
             state: RwLock::default(),
             exchange: OnceLock::new(),
             revision: AtomicU64::new(0),
@@ -119,6 +131,12 @@ impl Tenant {
 
     fn exchange(&self) -> Option<Arc<Exchange>> {
         self.exchange.get()?.upgrade()
+    }
+
+    /// The switches as they stand now.
+    #[must_use]
+    pub fn policies(&self) -> Policies {
+        self.read().policies.clone()
     }
 
     /// The objects for reading.
@@ -149,6 +167,8 @@ impl Tenant {
             password: new.password,
             roles: new.roles,
             mailbox: MailboxProfile::default(),
+            guest: false,
+            foundation_only: false,
             created_at: self.clock.now(),
         };
         let reference = user.reference();
@@ -313,23 +333,24 @@ impl Objects {
 
     /// The names of the application permissions a principal holds on a resource.
     #[must_use]
-    pub fn roles(&self, principal: Uuid, resource: Uuid) -> Vec<String> {
+    pub fn roles(&self, principal: Uuid, resource: Uuid, now: Timestamp) -> Vec<String> {
         let Some(resource) = self.service_principal(resource) else {
             return Vec::new();
         };
         let held = self.assignments.iter().filter(|held| held.principal_id == principal);
-        held.filter(|held| held.resource_id == resource.id)
+        held.filter(|held| held.resource_id == resource.id && self.arrivals.contain(&held.id, now))
             .filter_map(|held| resource.role_value(held.app_role_id))
             .collect()
     }
 
     /// The names of the delegated permissions a client holds on a resource for a user.
     #[must_use]
-    pub fn scopes(&self, client: Uuid, resource: Uuid, user: Uuid) -> Vec<String> {
+    pub fn scopes(&self, client: Uuid, resource: Uuid, user: Uuid, now: Timestamp) -> Vec<String> {
         let grants = self
             .grants
             .iter()
-            .filter(|grant| grant.client_id == client && grant.resource_id == resource);
+            .filter(|grant| grant.client_id == client && grant.resource_id == resource)
+            .filter(|grant| self.arrivals.contain(&grant.id, now));
         let mut scopes: Vec<String> = Vec::new();
         for grant in grants.filter(|grant| grant.principal_id.is_none_or(|principal| principal == user)) {
             for scope in grant.scope.split_whitespace() {
@@ -477,9 +498,14 @@ impl Objects {
         objects.collect()
     }
 
-    /// Removes a service principal with everything granted to it or by it.
-    pub fn remove_service_principal(&mut self, id: Uuid) {
-        self.service_principals.retain(|principal| principal.id != id);
+    /// Notes a new object or link, which becomes known everywhere after the tenant's lag.
+    pub fn note_new(&mut self, id: impl Into<String>, now: Timestamp) {
+        let lag = self.policies.replication_lag_seconds;
+        self.arrivals.note(id, now, lag);
+    }
+
+    /// Removes everything granted to a service principal or by it.
+    pub fn remove_links_of(&mut self, id: Uuid) {
         self.assignments
             .retain(|link| link.principal_id != id && link.resource_id != id);
         self.grants

@@ -5,15 +5,15 @@
 
 use http::{Method, StatusCode};
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::{Caller, CallerKind};
 use crate::directory::credentials::member;
 use crate::directory::listing::{self, Kind};
-use crate::directory::model::{SKU_ID, User};
+use crate::directory::model::User;
 use crate::directory::tenant::Tenant;
-use crate::directory::{assignments, authority, grants, organization};
+use crate::directory::{assignments, authority, delta, grants, licences, organization};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
@@ -65,6 +65,16 @@ pub fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, OD
     authority::may_read(&request.caller, authority::READ_USERS)?;
     let entities: Vec<Value> = tenant.read().users().map(User::entity).collect();
     listing::collection(request, kind_for(&request.caller), entities.into_iter())
+}
+
+/// `/users/delta`.
+///
+/// # Errors
+/// The refusal as Graph words it.
+pub fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
+    authority::may_read(&request.caller, authority::READ_USERS)?;
+    let entities: Vec<Value> = tenant.read().users().map(User::entity).collect();
+    delta::answer(tenant, request, KIND, entities, |_| false)
 }
 
 /// Sets a password or blocks the sign-in: what an administrator does to let a person in or keep one out.
@@ -137,21 +147,13 @@ pub fn child(
     match child.to_ascii_lowercase().as_str() {
         "licensedetails" if rest.is_empty() => {
             may_see(&request.caller, user, authority::READ_LICENSES)?;
-            let licensed = tenant.read().user_by_id(user).is_some_and(User::is_licensed);
-            let details = licensed.then(|| {
-                json!({
-                    "id": format!("{user}_{SKU_ID}"),
-                    "servicePlans": organization::service_plans(),
-                    "skuId": SKU_ID,
-                    "skuPartNumber": "EXCHANGESTANDARD",
-                })
-            });
+            let details = tenant.read().user_by_id(user).map(licences::details);
             let kind = Kind {
                 context: "licenseDetails",
                 type_name: "microsoft.graph.licenseDetails",
                 defaults: None,
             };
-            listing::collection(request, kind, details.into_iter())
+            listing::collection(request, kind, details.into_iter().flatten())
         }
         "approleassignments" => assignments::handle(tenant, request, assignments::End::Principal(user), rest),
         "oauth2permissiongrants" if rest.is_empty() => grants::of_user(tenant, request, user),

@@ -158,9 +158,10 @@ fn accept(sandbox: &Sandbox, asked: &Asked, form: &Form) -> Result<GraphResponse
                 .service_principal_of(wanted.resource)
                 .map(|resource| resource.id)
             else {
-                return Err(OAuthError::unknown_resource(
+                return Err(OAuthError::misconfigured_application(
+                    asked.app_id,
+                    &asked.name,
                     &wanted.resource.to_string(),
-                    &tenant.display_name,
                 ));
             };
             grant_roles(sandbox, &mut objects, client, resource, &wanted.roles);

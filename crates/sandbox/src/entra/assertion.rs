@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
 use crate::directory::key_credentials::KeyCredential;
+use crate::directory::policies::UnknownCertificate;
 use crate::directory::tenant::Tenant;
 use crate::entra::clients::Client;
 use crate::entra::discovery;
@@ -65,7 +66,8 @@ fn by_certificate(sandbox: &Sandbox, request: &LoginRequest, client: &Client, to
             .map(|own| own.keys.as_slice());
         let keys = of_application.into_iter().chain(of_principal).flatten();
         let named: Vec<&KeyCredential> = keys.filter(|key| key.is_named_by(token)).collect();
-        signed_by_one(tenant, client, token, &named, &identifier)?;
+        let unknown = objects.policies.unknown_certificate;
+        signed_by_one(tenant, client, token, &named, &identifier, unknown)?;
     }
     if !token
         .audiences()
@@ -97,11 +99,13 @@ fn signed_by_one(
     token: &Jwt,
     named: &[&KeyCredential],
     identifier: &str,
+    unknown: UnknownCertificate,
 ) -> Result<(), OAuthError> {
     let now = tenant.clock.now();
-    let first = *named
-        .first()
-        .ok_or_else(|| OAuthError::unknown_assertion_key(client.app_id, identifier))?;
+    let first = *named.first().ok_or_else(|| match unknown {
+        UnknownCertificate::KeyNotFound => OAuthError::unknown_assertion_key(client.app_id, identifier),
+        UnknownCertificate::NotAuthorized => OAuthError::unauthorized_thumbprint(identifier),
+    })?;
     let signer = named.iter().find(|key| key.signed(token));
     let Some(signer) = signer else {
         return Err(OAuthError::wrong_assertion_signature(identifier));

@@ -16,7 +16,6 @@ use crate::entra::clients::{self, Client};
 use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest};
 use crate::entra::redirect::{ResponseMode, Target};
-use crate::entra::scope;
 use crate::entra::sign_in_page::{self, SignInForm};
 use crate::entra::tenancy::Tenancy;
 use crate::entra::token::{self, ConsentFor};
@@ -65,15 +64,7 @@ fn asked(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<Asked
     let objects = tenant.read();
     let client = clients::find(&objects, tenant, form.need("client_id")?)?;
     let application = objects.application_of(client.app_id);
-    let audience = application.and_then(|own| own.document.get("signInAudience")?.as_str());
-    match tenancy {
-        Tenancy::Own => {}
-        Tenancy::Consumers => return Err(OAuthError::tenant_needed()),
-        Tenancy::Common | Tenancy::Organizations if audience == Some("AzureADMyOrg") => {
-            return Err(OAuthError::single_tenant_application(client.app_id, &client.name));
-        }
-        Tenancy::Common | Tenancy::Organizations => {}
-    }
+    tenancy.check(&objects, &client)?;
     let given = form.get("redirect_uri");
     let (uri, platform) = match (application, given) {
         (Some(application), Some(uri)) => (uri.to_owned(), redirects::platform_of(application, uri)),
@@ -114,8 +105,7 @@ fn check(sandbox: &Sandbox, asked: &Asked, form: &Form) -> Result<Option<Challen
         "code" => {}
         other => return Err(OAuthError::unsupported_response_type(other)),
     }
-    let requested = scope::delegated_scope(&sandbox.tenant.read(), sandbox.tenant.id, form.need("scope")?)?;
-    token::check_published(&asked.client, &requested)?;
+    token::check_requested(sandbox, &asked.client, form.need("scope")?)?;
     let challenge = Challenge::parse(form)?;
     if asked.platform == Platform::SinglePage && challenge.is_none() {
         return Err(OAuthError::challenge_required());

@@ -16,13 +16,21 @@ use crate::entra::clients::Client;
 use crate::entra::scope::{Resource, TokenVersion};
 
 /// How long an access token is good for, in seconds, as the token answer says it.
-pub const EXPIRES_IN: i64 = 3599;
+const EXPIRES_IN: i64 = 3599;
+/// The same for clients that can be told that a token is void.
+const LONG_EXPIRES_IN: i64 = 86_399;
 /// How far `iat` and `nbf` lie back, in seconds.
 const BACK_DATED: i64 = 300;
 /// Directory role every principal has when it has no other.
 const DEFAULT_WIDS: Uuid = uuid!("b79fbf4d-3ef9-4689-8143-76b194e85509");
 /// What app-only tokens carry in the same place.
 const APPLICATION_WIDS: Uuid = uuid!("0997a1d0-0d1d-4acb-b408-d5ca73121e90");
+
+/// How long a client's access tokens are good for, in seconds.
+#[must_use]
+pub fn expires_in(client: &Client) -> i64 {
+    if client.long_lived { LONG_EXPIRES_IN } else { EXPIRES_IN }
+}
 
 /// An access token of an application. `roles` is absent when nothing is granted.
 #[must_use]
@@ -34,13 +42,14 @@ pub fn application(
     roles: &[String],
 ) -> Value {
     let mut claims = base(tenant, client, resource);
-    claims.insert("idtyp".to_owned(), "app".into());
     claims.insert("oid".to_owned(), principal.id.to_string().into());
     claims.insert("sub".to_owned(), principal.id.to_string().into());
     if !roles.is_empty() {
         claims.insert("roles".to_owned(), roles.into());
     }
     if resource.version == TokenVersion::V1 {
+        // An optional claim: only Microsoft's own resources ask for it.
+        claims.insert("idtyp".to_owned(), "app".into());
         let mut wids = principal.roles.clone();
         wids.push(APPLICATION_WIDS);
         claims.insert("wids".to_owned(), json!(wids));
@@ -76,7 +85,7 @@ pub fn delegated(tenant: &Tenant, client: &Client, user: &User, resource: &Resou
 /// An identity token; `issuer` is the one that discovery names.
 #[must_use]
 pub fn identity(tenant: &Tenant, client: &Client, user: &User, issuer: &str, nonce: Option<&str>) -> Value {
-    let (issued, expires) = life(tenant.clock.now());
+    let (issued, expires) = life(tenant.clock.now(), EXPIRES_IN);
     let mut claims = json!({
         "aud": client.app_id,
         "iss": issuer,
@@ -112,7 +121,7 @@ pub fn client_info(tenant: &Tenant, user: Uuid) -> String {
 }
 
 fn base(tenant: &Tenant, client: &Client, resource: &Resource) -> Map<String, Value> {
-    let (issued, expires) = life(tenant.clock.now());
+    let (issued, expires) = life(tenant.clock.now(), expires_in(client));
     let mut claims = json!({
         "aud": resource.audience,
         "iat": issued,
@@ -148,12 +157,15 @@ fn base(tenant: &Tenant, client: &Client, resource: &Resource) -> Map<String, Va
             object.extend(part);
         }
     }
+    if client.long_lived {
+        object.insert("xms_cc".to_owned(), json!(["CP1"]));
+    }
     object
 }
 
-fn life(now: Timestamp) -> (i64, i64) {
+fn life(now: Timestamp, seconds: i64) -> (i64, i64) {
     let now = now.as_second();
-    (now - BACK_DATED, now + EXPIRES_IN + 1)
+    (now - BACK_DATED, now + seconds + 1)
 }
 
 fn wids(user: &User) -> Vec<Uuid> {

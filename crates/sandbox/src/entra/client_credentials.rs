@@ -34,24 +34,27 @@ pub async fn grant(
     let client = clients::identify(sandbox, request, form, Need::Always).await?;
     let claims = {
         let objects = tenant.read();
+        if objects.policies.blocks(client.app_id, None) {
+            return Err(OAuthError::conditional_access(tenant.id));
+        }
         let resource = scope::application_scope(&objects, tenant.id, &asked)?;
         let missing = || OAuthError::unknown_application(&client.app_id.to_string(), &tenant.display_name);
         let principal = client.principal_id.and_then(|id| objects.service_principal(id));
         let principal = principal.ok_or_else(missing)?;
-        let roles = objects.roles(principal.id, resource.principal_id);
+        let roles = objects.roles(principal.id, resource.principal_id, tenant.clock.now());
         claims::application(tenant, &client, principal, &resource, &roles)
     };
     let access_token = sandbox.entra.key.sign(&claims, claims["ver"] == "1.0");
     if is_version_two(request) {
         return Ok(json!({
             "token_type": "Bearer",
-            "expires_in": claims::EXPIRES_IN,
-            "ext_expires_in": claims::EXPIRES_IN,
+            "expires_in": claims::expires_in(&client),
+            "ext_expires_in": claims::expires_in(&client),
             "access_token": access_token,
         }));
     }
     // The older endpoint writes numbers as text and names the resource.
-    let expires_in = claims::EXPIRES_IN.to_string();
+    let expires_in = claims::expires_in(&client).to_string();
     Ok(json!({
         "token_type": "Bearer",
         "expires_in": expires_in,
@@ -76,6 +79,6 @@ fn asked(request: &LoginRequest, form: &Form) -> Result<String, OAuthError> {
         (true, Some(_)) if form.get("scope").is_none() => Err(OAuthError::resource_not_supported()),
         (true, _) => form.need("scope").map(str::to_owned),
         (false, Some(resource)) => Ok(format!("{}/.default", resource.trim_end_matches('/'))),
-        (false, None) => form.need("resource").map(str::to_owned),
+        (false, None) => Err(OAuthError::required_field("resource")),
     }
 }

@@ -61,6 +61,8 @@ pub struct Client {
     pub registered: bool,
     /// How it proved who it is.
     pub proof: Proof,
+    /// Whether its tokens live for a day, since it can be told that they are void.
+    pub long_lived: bool,
 }
 
 /// How a client proved who it is.
@@ -93,8 +95,11 @@ impl Proof {
 pub fn find(objects: &Objects, tenant: &Tenant, client_id: &str) -> Result<Client, OAuthError> {
     let app_id = client_id.parse::<Uuid>().ok().filter(|id| !id.is_nil());
     let app_id = app_id.ok_or_else(|| OAuthError::invalid_application(client_id))?;
-    let principal = objects.service_principal_of(app_id);
-    if let Some(principal) = principal.filter(|principal| !principal.account_enabled()) {
+    let now = tenant.clock.now();
+    let principal = objects
+        .service_principal_of(app_id)
+        .filter(|principal| objects.arrivals.contain(&principal.id.to_string(), now));
+    if let Some(principal) = principal.filter(|principal| !principal.account_enabled() || principal.is_disabled()) {
         return Err(OAuthError::disabled_application(app_id, principal.display_name()));
     }
     let principal_id = principal.map(|principal| principal.id);
@@ -107,15 +112,19 @@ pub fn find(objects: &Objects, tenant: &Tenant, client_id: &str) -> Result<Clien
             confidential: false,
             registered: false,
             proof: Proof::None,
+            long_lived: false,
         });
     }
-    let application = objects.application_of(app_id).filter(|_| principal_id.is_some());
+    let application = objects
+        .application_of(app_id)
+        .filter(|own| principal_id.is_some() && objects.arrivals.contain(&own.id.to_string(), now));
     let application = application.ok_or_else(|| OAuthError::unknown_application(client_id, &tenant.display_name))?;
     let by_microsoft = application
         .document
         .get("disabledByMicrosoftStatus")
         .and_then(serde_json::Value::as_str);
-    if by_microsoft.is_some_and(|status| status != "NotDisabled") {
+    let by_owner = application.document.get("isDisabled") == Some(&serde_json::Value::Bool(true));
+    if by_owner || by_microsoft.is_some_and(|status| status != "NotDisabled") {
         return Err(OAuthError::disabled_application(app_id, application.display_name()));
     }
     let confidential = !application.is_public_client();
@@ -127,6 +136,7 @@ pub fn find(objects: &Objects, tenant: &Tenant, client_id: &str) -> Result<Clien
         confidential,
         registered: true,
         proof: Proof::None,
+        long_lived: false,
     })
 }
 
@@ -152,10 +162,6 @@ pub async fn identify(
     need: Need,
 ) -> Result<Client, OAuthError> {
     let presented = Presented::read(request, form)?;
-    if sandbox.replication.hides_client(&sandbox.tenant, &presented.client_id) {
-        let tenant = &sandbox.tenant.display_name;
-        return Err(OAuthError::unknown_application(&presented.client_id, tenant));
-    }
     let mut client = find(&sandbox.tenant.read(), &sandbox.tenant, &presented.client_id)?;
     let presents = presented.secret.is_some() || presented.assertion.is_some();
     if presents && (!client.registered || need == Need::Never) {
@@ -172,7 +178,18 @@ pub async fn identify(
     } else {
         Proof::None
     };
+    client.long_lived = announces_evaluation(form)? && sandbox.tenant.policies().long_lived_tokens;
     Ok(client)
+}
+
+/// Whether the client says that it understands claims challenges (`xms_cc` with `CP1` in `claims`).
+fn announces_evaluation(form: &Form) -> Result<bool, OAuthError> {
+    let Some(claims) = form.get("claims") else {
+        return Ok(false);
+    };
+    let claims: serde_json::Value = serde_json::from_str(claims).map_err(|_| OAuthError::malformed_request())?;
+    let values = claims["access_token"]["xms_cc"]["values"].as_array();
+    Ok(values.is_some_and(|values| values.iter().any(|value| value == "CP1")))
 }
 
 fn check_secret(sandbox: &Sandbox, client: &Client, secret: &SecretString) -> Result<(), OAuthError> {
@@ -185,9 +202,11 @@ fn check_secret(sandbox: &Sandbox, client: &Client, secret: &SecretString) -> Re
         .map(|principal| principal.secrets.as_slice());
     let secrets = of_application.into_iter().chain(of_principal).flatten();
     let now = sandbox.clock.now();
-    let secrets = secrets.filter(|candidate| !sandbox.replication.hides(candidate.start, now));
     let mut expired = false;
     for candidate in secrets.filter(|candidate| candidate.is(secret.expose_secret())) {
+        if candidate.known_from > now {
+            continue;
+        }
         if candidate.start <= now && now < candidate.end {
             return Ok(());
         }

@@ -13,7 +13,6 @@ use uuid::Uuid;
 use crate::entra::clients::{self, Client, Need};
 use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest, Presented};
-use crate::entra::scope;
 use crate::entra::tenancy::Tenancy;
 use crate::entra::token::{self, SignIn};
 use crate::state::Sandbox;
@@ -106,10 +105,10 @@ pub fn start(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy, form: 
     let client = {
         let objects = tenant.read();
         let client = clients::find(&objects, tenant, &presented.client_id)?;
-        let requested = scope::delegated_scope(&objects, tenant.id, asked)?;
-        token::check_published(&client, &requested)?;
+        tenancy.check(&objects, &client)?;
         client
     };
+    token::check_requested(sandbox, &client, asked)?;
     let user_code = sandbox.entropy.text(USER_CODE_LENGTH, ALPHABET);
     let device_code = sandbox.entropy.secret(DEVICE_CODE_LENGTH);
     let expires_at = tenant.clock.now().checked_add(LIFE).unwrap_or(Timestamp::MAX);

@@ -5,6 +5,7 @@
 
 mod assertion;
 mod authorization;
+mod policy;
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -30,6 +31,8 @@ pub struct OAuthError {
     code: u32,
     text: String,
     has_uri: bool,
+    suberror: Option<&'static str>,
+    claims: Option<String>,
 }
 
 impl OAuthError {
@@ -40,6 +43,8 @@ impl OAuthError {
             code,
             text: text.into(),
             has_uri: true,
+            suberror: None,
+            claims: None,
         }
     }
 
@@ -86,7 +91,19 @@ impl OAuthError {
         if self.has_uri {
             document["error_uri"] = format!("https://login.microsoftonline.com/error?code={}", self.code).into();
         }
+        if let Some(suberror) = self.suberror {
+            document["suberror"] = suberror.into();
+        }
+        if let Some(claims) = &self.claims {
+            document["claims"] = claims.as_str().into();
+        }
         document
+    }
+
+    /// The number after `AADSTS`.
+    #[must_use]
+    pub fn code(&self) -> u32 {
+        self.code
     }
 
     /// Wrong client secret, or the secret's id in its place.
@@ -254,17 +271,6 @@ impl OAuthError {
             "invalid_scope",
             70_011,
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."),
-        )
-    }
-
-    /// Scopes of several resources.
-    pub fn incompatible_scopes(scope: &str) -> Self {
-        Self::bad(
-            "invalid_scope",
-            70_011,
-            format!(
-                "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. One or more scopes in '{scope}' are not compatible with each other."
-            ),
         )
     }
 

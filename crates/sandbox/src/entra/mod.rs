@@ -18,8 +18,11 @@ pub mod federation;
 pub mod form;
 pub mod jwt;
 pub mod keys;
+pub mod on_behalf_of;
+pub mod password;
 pub mod redirect;
 pub mod refresh;
+pub mod repeats;
 pub mod routes;
 pub mod scope;
 pub mod sign_in_page;
@@ -41,6 +44,8 @@ pub struct Entra {
     pub refresh_tokens: refresh::RefreshTokens,
     /// Authorization codes given out.
     pub codes: authorization_code::Codes,
+    /// How often the same token is asked for.
+    pub repeats: repeats::Repeats,
     /// Asks outside issuers for their keys.
     pub issuers: reqwest::Client,
 }
@@ -59,6 +64,7 @@ impl Entra {
             device_codes: device_code::DeviceCodes::default(),
             refresh_tokens: refresh::RefreshTokens::default(),
             codes: authorization_code::Codes::default(),
+            repeats: repeats::Repeats::default(),
             issuers: federation::issuer_client(trusted_pem)?,
         })
     }

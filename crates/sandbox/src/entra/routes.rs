@@ -61,6 +61,9 @@ async fn token_endpoint(sandbox: &Sandbox, request: &LoginRequest) -> GraphRespo
         };
         let result = match result.and_then(|()| Tenancy::parse(&sandbox.tenant, &request.segments[0])) {
             Ok(tenancy) => token::answer(sandbox, request, tenancy).await,
+            Err(error) if error.code() == 90_038 && presents_credential(request) => {
+                Err(OAuthError::confidential_client_across_clouds())
+            }
             Err(error) => Err(error),
         };
         answered(result, request)
@@ -91,6 +94,11 @@ fn too_many(wait: u64) -> GraphResponse {
     let mut response = GraphResponse::bytes(StatusCode::TOO_MANY_REQUESTS, text, "Too Many Requests".into());
     response.headers.insert(RETRY_AFTER, wait.into());
     response
+}
+
+fn presents_credential(request: &LoginRequest) -> bool {
+    let presented = Form::parse(request).and_then(|form| Presented::read(request, &form));
+    presented.is_ok_and(|presented| presented.secret.is_some() || presented.assertion.is_some())
 }
 
 fn answered(result: Result<Value, OAuthError>, request: &LoginRequest) -> GraphResponse {

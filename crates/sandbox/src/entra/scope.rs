@@ -64,16 +64,19 @@ impl Requested {
 /// Reads the scope of a client-credentials request: exactly one resource with `/.default`.
 ///
 /// # Errors
-/// AADSTS70011, 1002012 or 500011.
+/// AADSTS70011, 1002012, 700022, 700023, 28002 or 500011.
 pub fn application_scope(objects: &Objects, tenant: Uuid, scope: &str) -> Result<Resource, OAuthError> {
     let words: Vec<&str> = scope.split_whitespace().filter(|word| !is_openid(word)).collect();
     let word = match words.as_slice() {
-        [] => return Err(OAuthError::scope_without_default(scope)),
+        [] => return Err(OAuthError::no_resource(scope)),
         [word] => *word,
         [first, ..]
             if words.iter().all(|word| word.ends_with(".default")) && words.iter().any(|word| word != first) =>
         {
-            return Err(OAuthError::incompatible_scopes(scope));
+            return Err(OAuthError::several_resources(scope));
+        }
+        words if words.iter().any(|word| word.ends_with(".default")) => {
+            return Err(OAuthError::default_with_others(scope));
         }
         _ => return Err(OAuthError::scope_without_default(scope)),
     };
@@ -86,7 +89,7 @@ pub fn application_scope(objects: &Objects, tenant: Uuid, scope: &str) -> Result
 /// Reads the scope of a delegated request.
 ///
 /// # Errors
-/// AADSTS70011 or 500011.
+/// AADSTS70011, 700022, 28002 or 500011.
 pub fn delegated_scope(objects: &Objects, tenant: Uuid, scope: &str) -> Result<Requested, OAuthError> {
     let mut found: Option<Resource> = None;
     let mut permissions = Vec::new();
@@ -107,7 +110,7 @@ pub fn delegated_scope(objects: &Objects, tenant: Uuid, scope: &str) -> Result<R
         };
         let resource = resource(objects, tenant, name, word)?;
         match &found {
-            Some(other) if other.app_id != resource.app_id => return Err(OAuthError::incompatible_scopes(scope)),
+            Some(other) if other.app_id != resource.app_id => return Err(OAuthError::several_resources(scope)),
             Some(_) => {}
             None => found = Some(resource),
         }
@@ -115,6 +118,9 @@ pub fn delegated_scope(objects: &Objects, tenant: Uuid, scope: &str) -> Result<R
             Some(permission) => permissions.push(permission.to_owned()),
             None => static_consent = true,
         }
+    }
+    if static_consent && !permissions.is_empty() {
+        return Err(OAuthError::default_with_others(scope));
     }
     let resource = match found {
         Some(resource) => resource,

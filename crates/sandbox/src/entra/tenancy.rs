@@ -5,7 +5,8 @@
 
 use uuid::Uuid;
 
-use crate::directory::tenant::Tenant;
+use crate::directory::tenant::{Objects, Tenant};
+use crate::entra::clients::Client;
 use crate::entra::error::OAuthError;
 
 /// The first segment of a login path.
@@ -25,7 +26,8 @@ impl Tenancy {
     /// Reads the segment.
     ///
     /// # Errors
-    /// AADSTS90002 for a tenant that does not exist, AADSTS900023 for something that cannot be one.
+    /// AADSTS90002 for a tenant that does not exist, 90038 for one in another cloud, 900023 for something that cannot
+    /// be one.
     pub fn parse(tenant: &Tenant, segment: &str) -> Result<Self, OAuthError> {
         match segment.to_ascii_lowercase().as_str() {
             "common" => return Ok(Self::Common),
@@ -35,6 +37,9 @@ impl Tenancy {
         }
         if tenant.is_called(segment) {
             return Ok(Self::Own);
+        }
+        if let Some(host) = tenant.read().policies.cloud_of(segment) {
+            return Err(OAuthError::other_cloud(segment, host));
         }
         let label = |label: &str| {
             !label.is_empty()
@@ -47,6 +52,23 @@ impl Tenancy {
             Err(OAuthError::unknown_tenant(segment))
         } else {
             Err(OAuthError::malformed_tenant(segment))
+        }
+    }
+
+    /// Whether a client may sign people in under this name.
+    ///
+    /// # Errors
+    /// AADSTS9001023 for personal accounts, 50194 for an application of one tenant under a shared name.
+    pub fn check(self, objects: &Objects, client: &Client) -> Result<(), OAuthError> {
+        let application = objects.application_of(client.app_id);
+        let audience = application.and_then(|own| own.document.get("signInAudience")?.as_str());
+        match self {
+            Self::Own => Ok(()),
+            Self::Consumers => Err(OAuthError::tenant_needed()),
+            Self::Common | Self::Organizations if audience == Some("AzureADMyOrg") => {
+                Err(OAuthError::single_tenant_application(client.app_id, &client.name))
+            }
+            Self::Common | Self::Organizations => Ok(()),
         }
     }
 

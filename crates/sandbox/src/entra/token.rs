@@ -3,6 +3,7 @@
 //! Owns the dispatch by `grant_type`, consent, and the form of delegated answers. A delegated access token carries
 //! every permission that is granted to the client for the user, not only those asked for, as Entra's do.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,7 +15,9 @@ use crate::entra::error::OAuthError;
 use crate::entra::form::{Form, LoginRequest};
 use crate::entra::scope::{self, Requested, Resource};
 use crate::entra::tenancy::Tenancy;
-use crate::entra::{authorization_code, claims, client_credentials, device_code, refresh};
+use crate::entra::{
+    authorization_code, claims, client_credentials, device_code, on_behalf_of, password, refresh, repeats,
+};
 use crate::state::Sandbox;
 
 /// `POST /{tenant}/oauth2/v2.0/token`.
@@ -26,7 +29,11 @@ pub async fn answer(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy)
         return Err(OAuthError::only_post(request.method.as_str()));
     }
     let form = Form::parse(request)?;
-    match form.need("grant_type")? {
+    let grant_type = form.need("grant_type")?;
+    if !grant_type.ends_with("device_code") {
+        repeats::count(sandbox, request, &form)?;
+    }
+    match grant_type {
         "client_credentials" => client_credentials::grant(sandbox, request, tenancy, &form).await,
         // Some clients use the short form of the name.
         "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => {
@@ -34,6 +41,8 @@ pub async fn answer(sandbox: &Sandbox, request: &LoginRequest, tenancy: Tenancy)
         }
         "refresh_token" => refresh::grant(sandbox, request, &form).await,
         "authorization_code" => authorization_code::grant(sandbox, request, &form).await,
+        "password" => password::grant(sandbox, request, tenancy, &form).await,
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => on_behalf_of::grant(sandbox, request, &form).await,
         other => Err(OAuthError::unsupported_grant(other)),
     }
 }
@@ -70,7 +79,10 @@ pub fn user_answer(
             .user_by_id(sign_in.user)
             .cloned()
             .ok_or_else(OAuthError::invalid_grant)?;
-        let scopes = granted(&objects, client, &requested.resource, user.id);
+        if objects.policies.blocks(client.app_id, Some(user.id)) {
+            return Err(OAuthError::conditional_access(tenant.id));
+        }
+        let scopes = granted(&objects, client, &requested.resource, user.id, tenant.clock.now());
         (requested, user, scopes)
     };
     if !user.account_enabled {
@@ -95,8 +107,8 @@ pub fn user_answer(
     let mut answer = json!({
         "token_type": "Bearer",
         "scope": scope_text(&requested, &scopes),
-        "expires_in": claims::EXPIRES_IN,
-        "ext_expires_in": claims::EXPIRES_IN,
+        "expires_in": claims::expires_in(client),
+        "ext_expires_in": claims::expires_in(client),
         "access_token": sandbox.entra.key.sign(&claims, claims["ver"] == "1.0"),
     });
     if requested.asks("offline_access") {
@@ -141,12 +153,12 @@ fn scope_text(requested: &Requested, scopes: &[String]) -> String {
 }
 
 /// Permissions that the client already holds for the user.
-fn granted(objects: &Objects, client: &Client, resource: &Resource, user: Uuid) -> Vec<String> {
+fn granted(objects: &Objects, client: &Client, resource: &Resource, user: Uuid, now: Timestamp) -> Vec<String> {
     let mut scopes = match client
         .principal_id
         .or_else(|| Some(objects.service_principal_of(client.app_id)?.id))
     {
-        Some(principal) => objects.scopes(principal, resource.principal_id, user),
+        Some(principal) => objects.scopes(principal, resource.principal_id, user, now),
         None => Vec::new(),
     };
     for scope in pre_authorized(client, resource) {
@@ -185,6 +197,51 @@ pub fn check_published(client: &Client, requested: &Requested) -> Result<(), OAu
     }
 }
 
+/// Judges what a client asks for before anybody signs in: published permissions, and resources it is registered for.
+///
+/// # Errors
+/// What [`check_published`] refuses, AADSTS650057 and 65005.
+pub fn check_requested(sandbox: &Sandbox, client: &Client, scope: &str) -> Result<(), OAuthError> {
+    let tenant = &sandbox.tenant;
+    let objects = tenant.read();
+    let requested = scope::delegated_scope(&objects, tenant.id, scope)?;
+    check_published(client, &requested)?;
+    if !requested.static_consent || !client.registered {
+        return Ok(());
+    }
+    let listed: Vec<Uuid> = objects
+        .application_of(client.app_id)
+        .and_then(|application| application.document.get("requiredResourceAccess")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry["resourceAppId"].as_str()?.parse().ok())
+        .collect();
+    if let Some(missing) = listed.iter().find(|id| objects.service_principal_of(**id).is_none()) {
+        let resource = missing.to_string();
+        return Err(OAuthError::misconfigured_application(
+            client.app_id,
+            &client.name,
+            &resource,
+        ));
+    }
+    let resource = &requested.resource;
+    let holds = objects
+        .grants
+        .iter()
+        .any(|grant| Some(grant.client_id) == client.principal_id && grant.resource_id == resource.principal_id);
+    if holds || listed.contains(&resource.app_id) {
+        return Ok(());
+    }
+    let names: Vec<String> = listed.iter().map(Uuid::to_string).collect();
+    Err(OAuthError::resource_not_listed(
+        client.app_id,
+        &client.name,
+        &resource.spelling,
+        resource.app_id,
+        &names.join(", "),
+    ))
+}
+
 /// For whom a consent holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsentFor {
@@ -211,7 +268,7 @@ pub fn consent(
     let (requested, missing) = {
         let objects = tenant.read();
         let requested = scope::delegated_scope(&objects, tenant.id, scope)?;
-        let held = granted(&objects, client, &requested.resource, user.id);
+        let held = granted(&objects, client, &requested.resource, user.id, tenant.clock.now());
         let mut wanted = requested.permissions.clone();
         if requested.static_consent {
             wanted.extend(registered_scopes(&objects, client, requested.resource.app_id));

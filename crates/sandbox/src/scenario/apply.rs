@@ -50,7 +50,7 @@ pub async fn apply(sandbox: &Arc<Sandbox>, scenario: &Scenario, directory: Optio
     }
     clock(sandbox, &scenario);
     if let Some(lag) = scenario.directory.replication_lag_seconds {
-        sandbox.replication.set_lag_seconds(lag);
+        sandbox.tenant.write().policies.replication_lag_seconds = lag;
     }
     for wanted in &scenario.users {
         user(sandbox, wanted)?;

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use uuid::Uuid;
 
 use crate::directory::{Directory as _, UserRef};
-use crate::directory::{applications, grants, organization, role_assignments, service_principals, users};
+use crate::directory::{applications, deleted, grants, organization, role_assignments, service_principals, users};
 use crate::exchange::{graph_groups, graph_roles};
 use crate::faults::{Asked, Effect, Revocation};
 use crate::odata::error::{ODataError, Stamp};
@@ -131,17 +131,11 @@ async fn route(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> Result<GraphRe
     let Some((first, rest)) = request.segments.split_first() else {
         return Err(ODataError::unsupported("the service document"));
     };
-    let replicated = ["applications", "serviceprincipals"];
-    if let Some(id) = rest.first()
-        && replicated.iter().any(|known| known.eq_ignore_ascii_case(first))
-        && sandbox.replication.hides_object(tenant, first, id)
-    {
-        return Err(ODataError::directory_not_found(id));
-    }
     match first.to_ascii_lowercase().as_str() {
         "users" => match rest {
             [] => users::list(tenant, request),
             [count] if count.eq_ignore_ascii_case("$count") => users::list(tenant, request),
+            [delta] if delta.eq_ignore_ascii_case("delta") => users::changes(tenant, request),
             [id, below @ ..] => {
                 let user = match tenant.user(id) {
                     Some(user) => user,
@@ -166,6 +160,7 @@ async fn route(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> Result<GraphRe
         "domains" => organization::domains(tenant, request, rest),
         "subscribedskus" => organization::subscribed_skus(tenant, request, rest),
         "directoryroles" => organization::directory_roles(request, rest),
+        "directory" => deleted::handle(tenant, request, rest),
         "directoryobjects" | "policies" | "identity" | "auditlogs" | "reports" | "sites" | "drives" | "teams"
         | "chats" | "search" | "security" | "$metadata" => Err(ODataError::unsupported(format!("/{first}"))),
         _ => Err(ODataError::unknown_segment(first)),
@@ -214,7 +209,13 @@ async fn person(
             let groups = || graph_groups::groups_of(&sandbox.exchange, user.id);
             users::child(&sandbox.tenant, request, user.id, child, rest, groups)
         }
-        _ => sandbox.mail.handle(request, user, below).await,
+        _ => {
+            let mut response = sandbox.mail.handle(request, user, below).await?;
+            // Recorded answers about mailboxes are private; the directory's are not cached at all.
+            let private = http::HeaderValue::from_static("private");
+            response.headers.entry(http::header::CACHE_CONTROL).or_insert(private);
+            Ok(response)
+        }
     }
 }
 

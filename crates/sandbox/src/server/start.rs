@@ -25,7 +25,6 @@ use crate::mail::MailService;
 use crate::notify::{NotifySettings, Signer};
 use crate::persist::place::Place;
 use crate::persist::saver::{self, Founding, Occasion, Saved, Saver};
-use crate::replication::Replication;
 use crate::revocation::Revocations;
 use crate::scenario::Plan;
 use crate::server::authority::{self, Authority};
@@ -303,7 +302,6 @@ fn assemble(
         ledger: Ledger::default(),
         throttle: Arc::new(Throttle::new(config.throttle)),
         revocations: Revocations::default(),
-        replication: Replication::default(),
         plan: Plan::default(),
         description: std::sync::OnceLock::new(),
         saver: saver.map(Arc::new),

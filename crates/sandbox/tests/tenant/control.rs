@@ -152,7 +152,7 @@ async fn new_objects_are_found_after_the_lag() {
         .control(Method::POST, "/clock", &json!({"advance_seconds": 3600}))
         .await;
     let lag = tenant
-        .control(Method::POST, "/replication", &json!({"lag_seconds": 30}))
+        .control(Method::PATCH, "/policies", &json!({"replication_lag_seconds": 30}))
         .await;
     assert_eq!(lag.status, 200);
     let token = tenant.administrator_token().await;

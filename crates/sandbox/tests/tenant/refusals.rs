@@ -80,7 +80,7 @@ async fn each_mistake_of_a_client_has_its_code() {
             )],
             400,
             "invalid_scope",
-            70_011,
+            700_022,
         ),
         (
             &[("scope", "api://not-a-registered-resource/.default")],

@@ -1,0 +1,157 @@
+//! Choices where the sources differ, and how each refusal of the login service is produced.
+//!
+//! Owns the rows of the page only; the behaviour is where the rows say.
+
+/// A question the sources leave open.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    /// What is open.
+    pub question: &'static str,
+    /// What the sandbox does.
+    pub choice: &'static str,
+    /// How that is changed, or a dash.
+    pub switch: &'static str,
+}
+
+const fn choice(question: &'static str, choice: &'static str, switch: &'static str) -> Choice {
+    Choice {
+        question,
+        choice,
+        switch,
+    }
+}
+
+/// The choices.
+pub const CHOICES: &[Choice] = &[
+    choice(
+        "refusal of a certificate nobody registered",
+        "401 AADSTS700027; 50012 is the older form",
+        "`PATCH /policies` `{\"unknown_certificate\": \"50012\"}`",
+    ),
+    choice(
+        "life of access tokens",
+        "3599 s; 86399 s for clients that announce `xms_cc: [\"CP1\"]`",
+        "`{\"long_lived_tokens\": false}`",
+    ),
+    choice(
+        "when a new application, principal, secret or consent is known",
+        "at once",
+        "`{\"replication_lag_seconds\": 30}`",
+    ),
+    choice(
+        "a scope for several resources",
+        "AADSTS700022; for none 700023; `.default` with permissions of the same resource 28002",
+        "–",
+    ),
+    choice(
+        "fields missing at the older token endpoint",
+        "`resource`: AADSTS90014; others 900144 as at the newer one",
+        "–",
+    ),
+    choice(
+        "client request loops (AADSTS50196)",
+        "not counted",
+        "`{\"identical_requests\": 15}` within five minutes",
+    ),
+    choice(
+        "HTTP status of 53003, 530035, 65001, 90094, 50034",
+        "400 `invalid_grant`",
+        "–",
+    ),
+    choice(
+        "application that asks for a resource it does not list (650057)",
+        "only where a person signs in with `.default` and nothing is granted yet",
+        "–",
+    ),
+    choice(
+        "restoring a deleted application",
+        "its service principal is restored by itself, with what was granted to it",
+        "–",
+    ),
+    choice(
+        "tokens of `delta` in the directory",
+        "the last 256 are kept; others answer 410 `syncStateNotFound`",
+        "–",
+    ),
+    choice(
+        "life of secrets",
+        "no rule of the tenant",
+        "`{\"secrets_allowed\": false}`, `{\"secret_max_days\": 90}`",
+    ),
+    choice(
+        "certificate roll-over by the application itself",
+        "`addKey` with proof needs no permission",
+        "–",
+    ),
+    choice(
+        "status of creating answers and drafts (examples say 200)",
+        "the page's prose: 201, 202 for direct forms",
+        "–",
+    ),
+];
+
+/// Codes of the login service with the mistake or state that produces them.
+pub const REFUSALS: &[(u32, &str)] = &[
+    (7_000_215, "a wrong secret, or its id"),
+    (7_000_222, "the right secret after its end by the tenant's clock"),
+    (7_000_218, "neither secret nor assertion"),
+    (700_025, "a credential from a public client"),
+    (
+        700_016,
+        "an application that is not in the tenant, was deleted or has not arrived yet",
+    ),
+    (700_038, "a client id that is none"),
+    (7_000_112, "`accountEnabled: false` or `isDisabled: true`"),
+    (
+        700_027,
+        "an assertion of a certificate that is not registered, has expired or did not sign it",
+    ),
+    (50_012, "the same after `{\"unknown_certificate\": \"50012\"}`"),
+    (50_013, "an assertion with another audience, issuer or subject"),
+    (50_027, "an assertion that cannot be read"),
+    (500_133, "an assertion outside its time"),
+    (700_211, "a federated assertion of an unknown issuer"),
+    (700_212, "of an unknown audience"),
+    (700_213, "of an unknown subject"),
+    (700_229, "a person's token as federated assertion"),
+    (90_002, "a tenant that does not exist"),
+    (900_023, "a tenant name that is neither GUID nor domain"),
+    (900_144, "a missing field"),
+    (90_014, "`resource` missing at the older endpoint"),
+    (9_002_313, "a body that is no form, or `claims` that are no JSON"),
+    (70_011, "a scope that names nothing"),
+    (1_002_012, "client credentials without `/.default`"),
+    (28_002, "`.default` together with permissions of the same resource"),
+    (700_022, "scopes of several resources"),
+    (700_023, "client credentials with OpenID scopes only"),
+    (500_011, "a resource without service principal"),
+    (650_053, "a permission the resource does not publish"),
+    (650_057, "`.default` of a resource that the registration does not list"),
+    (65_005, "a registration that lists a resource the tenant has not"),
+    (65_001, "no consent"),
+    (90_094, "consent that only an administrator can give"),
+    (50_034, "a user who does not exist"),
+    (50_126, "a wrong password"),
+    (50_057, "a user whose sign-in is blocked"),
+    (53_003, "`{\"blocked\": [{\"application\": …}]}` (conditional access)"),
+    (530_035, "`{\"security_defaults\": true}` and the password grant"),
+    (50_194, "`/common` with an application of one tenant"),
+    (
+        9_001_023,
+        "client credentials or a password on `/common` or `/consumers`",
+    ),
+    (50_059, "client credentials on `/organizations`"),
+    (
+        90_038,
+        "`{\"other_clouds\": {\"fabrikam.example\": \"login.microsoftonline.us\"}}`",
+    ),
+    (900_382, "the same by a client that proves who it is"),
+    (70_016, "polling before the person has finished"),
+    (70_018, "an unknown device code"),
+    (70_019, "a device code after fifteen minutes"),
+    (65_004, "the person declined"),
+    (50_196, "more than `identical_requests` in five minutes"),
+    (70_003, "a grant type nobody knows"),
+    (500_131, "on-behalf-of with a token for another client"),
+    (7_000_114, "on-behalf-of with an application's token"),
+];
