@@ -74,6 +74,9 @@ pub struct SandboxArgs {
     /// Address of the SMTP server.
     #[arg(long, default_value = "127.0.0.1:8425")]
     pub smtp: SocketAddr,
+    /// Also hand mail for recipients outside to this SMTP server: HOST:PORT.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub smtp_out: Option<String>,
     /// Also listen here as an HTTP proxy whose every CONNECT ends at the sandbox, for clients whose
     /// addresses can't be configured.
     #[arg(long)]

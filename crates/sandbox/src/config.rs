@@ -24,6 +24,8 @@ pub struct Config {
     pub control: SocketAddr,
     /// Address where mail from outside arrives.
     pub smtp: SocketAddr,
+    /// Server (`host:port`, plain SMTP) that takes mail for recipients outside; without one they have the outside mailbox.
+    pub smtp_out: Option<String>,
     /// Address of a proxy whose every tunnel (`CONNECT`) leads to the HTTPS interface, if there is to be one.
     pub connect_proxy: Option<SocketAddr>,
     /// The tenant's verified domain.
@@ -82,6 +84,7 @@ impl Default for Config {
             http: any,
             control: any,
             smtp: any,
+            smtp_out: None,
             connect_proxy: None,
             tenant_domain: "contoso.example".to_owned(),
             tenant_id: None,

@@ -51,6 +51,7 @@ fn configuration(args: &SandboxArgs) -> guichet_sandbox::Config {
         http: args.http.unwrap_or(defaults.http),
         control: args.control,
         smtp: args.smtp,
+        smtp_out: args.smtp_out.clone(),
         connect_proxy: args.connect_proxy,
         description_file: Some(directory.join("sandbox.json")),
         data_directory: directory,

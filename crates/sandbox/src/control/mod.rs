@@ -20,6 +20,7 @@ mod reply;
 mod requests;
 mod scenario;
 mod tenant;
+mod transport;
 
 use std::sync::Arc;
 
@@ -66,6 +67,26 @@ pub fn router(sandbox: Arc<Sandbox>, names: Vec<String>) -> Router {
         .route("/exchange/servers/{address}", get(exchange::judge_server))
         .route("/directory-roles", post(exchange::give_role))
         .route("/mail/behaviour", get(behaviour::show).patch(behaviour::change))
+        .route(
+            "/mailboxes/{address}/delivery",
+            get(transport::delivery).patch(transport::change_delivery),
+        )
+        .route("/transport", get(transport::settings).patch(transport::change_settings))
+        .route("/transport/queue", get(transport::queue))
+        .route(
+            "/transport/outside-rules",
+            get(transport::outside_rules)
+                .post(transport::add_outside_rule)
+                .delete(transport::remove_outside_rules),
+        )
+        .route("/transport/outside-rules/{id}", delete(transport::remove_outside_rule))
+        .route(
+            "/transport/verdicts",
+            get(transport::verdicts)
+                .post(transport::add_verdict)
+                .delete(transport::remove_verdicts),
+        )
+        .route("/transport/verdicts/{id}", delete(transport::remove_verdict))
         .route("/notifications", get(tenant::notifications))
         .route("/notifications/duplicate", post(tenant::duplicate_notifications))
         .route("/notifications/lifecycle", post(tenant::lifecycle))

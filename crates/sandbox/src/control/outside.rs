@@ -76,6 +76,7 @@ pub async fn reply(State(sandbox): Tenant, Path((address, seq)): Path<(String, u
         peer: "192.0.2.25",
         at: now,
         id,
+        judgement: sandbox.mail.transport().judge(&address, &answer.mime),
     };
     let traced = trace::add(&answer.mime, &hop, answer.recipients.first().map(String::as_str));
     let delivered = sandbox

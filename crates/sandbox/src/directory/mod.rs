@@ -86,6 +86,14 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
     fn mailbox_standing(&self, _mailbox: Uuid) -> (MailboxKind, MailboxCondition) {
         (MailboxKind::User, MailboxCondition::Active)
     }
+    /// Whether the tenant takes mail for a domain; an unknown address in it is nobody's, not somebody's outside.
+    fn accepts_domain(&self, _domain: &str) -> bool {
+        false
+    }
+    /// The domain that the tenant's own mail comes from.
+    fn mail_domain(&self) -> String {
+        String::new()
+    }
 }
 
 /// What Exchange says about one application and one mailbox.

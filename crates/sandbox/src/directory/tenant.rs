@@ -475,6 +475,14 @@ impl Directory for Tenant {
                 .iter()
                 .any(|held| permissions.iter().any(|once| once.eq_ignore_ascii_case(held)))
     }
+
+    fn accepts_domain(&self, domain: &str) -> bool {
+        self.is_called(domain) && domain.contains('.')
+    }
+
+    fn mail_domain(&self) -> String {
+        self.domain.clone()
+    }
 }
 
 impl Objects {

@@ -73,6 +73,11 @@ fn compose(message: &Message, draft: &DraftContent) -> Bytes {
     {
         mail = mail.header("Disposition-Notification-To", address(from));
     }
+    if message.delivery_receipt
+        && let Some(from) = &people.from
+    {
+        mail = mail.header("Return-Receipt-To", address(from));
+    }
     let attached = if message.has_attachments { "yes" } else { "" };
     mail = mail
         .header("Content-Language", raw("en-US".to_owned()))

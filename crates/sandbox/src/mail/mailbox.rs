@@ -20,6 +20,7 @@ use crate::mail::message::{Message, Seconds};
 use crate::mail::refusal;
 use crate::mail::saved::{Left, Unsaved};
 use crate::mail::shown::ShownBodies;
+use crate::mail::transport::delivery_state::DeliveryState;
 use crate::mail::well_known::{DEFINITIONS, WellKnown};
 use crate::odata::error::ODataError;
 
@@ -60,6 +61,8 @@ pub struct Mailbox {
     pub conversations: Conversations,
     pub settings: MailboxSettings,
     pub categories: Vec<Category>,
+    #[serde(default)]
+    pub delivery: DeliveryState,
     /// Folders that are gone, for the folder delta.
     pub gone_folders: Vec<(Seq, FolderKey)>,
     /// Tokens of the folder delta of another generation are expired.
@@ -95,6 +98,7 @@ impl Mailbox {
             conversations: Conversations::default(),
             settings: MailboxSettings::default(),
             categories: categories::defaults(user),
+            delivery: DeliveryState::default(),
             gone_folders: Vec::new(),
             folder_generation: 0,
             messages: HashMap::new(),

@@ -119,10 +119,9 @@ fn new_draft(scope: &Scope<'_>) -> Result<(Message, Ancestry), ODataError> {
 /// What a new draft of this mailbox is given.
 #[must_use]
 pub fn making(scope: &Scope<'_>) -> Making {
-    let address = scope.user.mail.as_deref().unwrap_or(&scope.user.user_principal_name);
     Making {
         at: scope.service.now(),
-        message_id: scope.service.fresh_message_id(address),
+        message_id: scope.service.fresh_message_id(),
         conversation: scope.service.fresh_conversation(),
     }
 }

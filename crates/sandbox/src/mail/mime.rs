@@ -98,6 +98,7 @@ fn fill(message: &mut Message, bytes: &[u8], received: Seconds) -> Ancestry {
     message.importance = importance(&parsed);
     message.read_receipt = parsed.header(HeaderName::DispositionNotificationTo).is_some();
     message.kind = meeting::classify(&parsed);
+    message.delivery_receipt = parsed.header("Return-Receipt-To").is_some();
     message.has_attachments = parsed.attachments().any(|part| placement(part) == Placement::Attached);
     ancestry_of(&parsed)
 }

@@ -48,6 +48,7 @@ pub mod refusal;
 pub mod render;
 mod reply;
 mod routes;
+mod rules;
 pub mod saved;
 mod search;
 mod search_listing;
@@ -57,7 +58,7 @@ mod settings_input;
 pub mod shown;
 mod time_zones;
 mod translate;
-mod transport;
+pub mod transport;
 mod upload;
 pub mod view_options;
 pub mod well_known;
@@ -90,7 +91,7 @@ use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
 pub use outside::OutsideMail;
-pub use transport::Arrival;
+pub use transport::{Arrival, Transport};
 
 /// The mailboxes of the tenant.
 #[derive(Debug)]
@@ -102,6 +103,7 @@ pub struct MailService {
     mailboxes: RwLock<HashMap<Uuid, Option<Arc<RwLock<Mailbox>>>>>,
     outside: Mutex<Outside>,
     uploads: Mutex<Uploads>,
+    transport: Transport,
     notifier: Notifier,
     behaviour: RwLock<MailBehaviour>,
     /// Makes delta tokens that were not given out here recognisable.
@@ -131,6 +133,7 @@ impl MailService {
             mailboxes: RwLock::default(),
             outside: Mutex::default(),
             uploads: Mutex::default(),
+            transport: Transport::default(),
             notifier,
             behaviour: RwLock::default(),
             token_key: TokenKey::new(token_key),
@@ -251,10 +254,10 @@ impl MailService {
         *self.entropy.uuid().as_bytes()
     }
 
-    /// A Message-ID of this tenant, with angle brackets.
-    fn fresh_message_id(&self, address: &str) -> String {
-        let domain = address.rsplit_once('@').map_or("sandbox.invalid", |(_, domain)| domain);
-        format!("<{}@{domain}>", self.entropy.uuid().simple().to_string().to_uppercase())
+    /// A Message-ID as Exchange Online gives it: it names a server, not the tenant. With angle brackets.
+    fn fresh_message_id(&self) -> String {
+        let id = self.entropy.uuid().simple().to_string().to_uppercase();
+        format!("<{}@{}>", id, transport::HOST)
     }
 }
 

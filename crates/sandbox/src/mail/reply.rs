@@ -248,7 +248,7 @@ fn named(list: &[Person], person: &Person) -> bool {
         .any(|other| other.address.eq_ignore_ascii_case(&person.address))
 }
 
-fn subject(original: &str, kind: Kind) -> String {
+pub(super) fn subject(original: &str, kind: Kind) -> String {
     let (prefix, known) = match kind {
         Kind::Reply | Kind::ReplyAll => ("RE: ", "re:"),
         Kind::Forward => ("FW: ", "fw:"),
@@ -262,7 +262,7 @@ fn subject(original: &str, kind: Kind) -> String {
 }
 
 /// The new text above the original with its headers.
-fn quoted(original: &Message, new_text: &str) -> Body {
+pub(super) fn quoted(original: &Message, new_text: &str) -> Body {
     let shown = body::shown(body::native(original), Some(BodyKind::Html), HtmlSafety::Sanitised);
     let people = &original.people;
     let list = |list: &[Person]| list.iter().map(shown_person).collect::<Vec<_>>().join("; ");

@@ -11,7 +11,7 @@ use crate::mail::mailbox::Mailbox;
 use crate::mail::permissions::{self, Access, Depth};
 use crate::mail::{
     MailService, attachment_endpoints, categories, delta, folder_delta, folder_endpoints, listing, message_endpoints,
-    property_path, refusal, reply, send, settings, translate, upload,
+    property_path, refusal, reply, rules, send, settings, translate, upload,
 };
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
@@ -79,6 +79,10 @@ pub fn route(service: &MailService, request: &GraphRequest, user: &UserRef, segm
     // The permission is judged before the mailbox is looked for, as Graph does.
     let first = words.first().copied().unwrap_or_default();
     let access = match first {
+        "mailfolders" if words.contains(&"messagerules") => match request.method {
+            Method::GET => Access::Settings,
+            _ => Access::SettingsWrite,
+        },
         "mailfolders" | "messages" => match request.method {
             Method::GET => Access::Read,
             _ => Access::Write,
@@ -217,7 +221,7 @@ fn folder(scope: &Scope<'_>, key: FolderKey, segments: &[String], words: &[&str]
         ["move"] => only(scope.request, &Method::POST).and_then(|()| folder_endpoints::relocate(scope, key)),
         ["copy"] => only(scope.request, &Method::POST).and_then(|()| folder_endpoints::copy(scope, key)),
         ["permanentdelete"] => only(scope.request, &Method::POST).and_then(|()| folder_endpoints::erase(scope, key)),
-        ["messagerules", ..] => Err(ODataError::unsupported("message rules")),
+        ["messagerules", ..] => rules::endpoints::route(scope, key, &segments[1..], &words[1..]),
         [_, ..] => Err(ODataError::unknown_segment(&segments[0])),
     }
 }

@@ -11,6 +11,7 @@ use http::header::CONTENT_LENGTH;
 use crate::auth::CallerKind;
 use crate::directory::SendRight;
 use crate::mail::fields::Fields;
+use crate::mail::mailbox::Mailbox;
 use crate::mail::message::{Content, Message, Origin, Person};
 use crate::mail::message_endpoints::{is_mime, making, mime_body, resolve_names, start_conversation};
 use crate::mail::message_input::MessageInput;
@@ -20,11 +21,6 @@ use crate::mail::well_known::WellKnown;
 use crate::mail::{compose, draft, mime, refusal, wire};
 use crate::odata::error::ODataError;
 use crate::server::paths::GraphResponse;
-
-/// The tenant's largest mail (contract §4: default send size 35 MB).
-const MAX_SEND_BYTES: usize = 35 * 1024 * 1024;
-/// Recipients of one mail (contract §4).
-const MAX_RECIPIENTS: usize = 1_000;
 
 /// Whether a sent mail is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +43,13 @@ pub fn send_draft(scope: &Scope<'_>, id: &str) -> Result<GraphResponse, ODataErr
             return Err(refusal::not_a_draft("send the message"));
         }
         let mut sent = draft.clone();
-        let outgoing = prepare(scope, &mut sent)?;
+        let mut outgoing = prepare(scope, &mut sent)?;
+        admit(scope, mailbox, &mut outgoing)?;
         let sent_items = mailbox.well_known(WellKnown::SentItems);
         mailbox.relocate(sent.key, sent_items, now, |message| *message = sent)?;
         Ok(outgoing)
     })?;
-    scope.service.transport(outgoing);
+    scope.service.send_off(outgoing);
     Ok(accepted())
 }
 
@@ -90,14 +87,15 @@ pub fn send_new(
 ) -> Result<GraphResponse, ODataError> {
     let outgoing = scope.write(|mailbox| {
         start_conversation(scope, mailbox, &mut message, ancestry);
-        let outgoing = prepare(scope, &mut message)?;
+        let mut outgoing = prepare(scope, &mut message)?;
+        admit(scope, mailbox, &mut outgoing)?;
         if keeping == Keeping::SentItems {
             let sent_items = mailbox.well_known(WellKnown::SentItems);
             mailbox.insert(message, sent_items)?;
         }
         Ok::<_, ODataError>(outgoing)
     })?;
-    scope.service.transport(outgoing);
+    scope.service.send_off(outgoing);
     Ok(accepted())
 }
 
@@ -109,7 +107,8 @@ fn prepare(scope: &Scope<'_>, message: &mut Message) -> Result<Outgoing, ODataEr
         .clone()
         .unwrap_or_else(|| scope.user.user_principal_name.clone());
     check_sender(scope, message, &own)?;
-    let recipients = recipients(message)?;
+    let settings = scope.service.transport.settings();
+    let recipients = recipients(message, settings.recipients_per_message)?;
     let at = scope.service.clock.now();
     message.sent = at.as_second();
     message.received = at.as_second();
@@ -127,7 +126,7 @@ fn prepare(scope: &Scope<'_>, message: &mut Message) -> Result<Outgoing, ODataEr
         Content::Draft(_) => compose::message(message),
         Content::Mime(raw) => complete_mime(message, &raw.bytes(), &own, at),
     };
-    if bytes.len() > MAX_SEND_BYTES {
+    if bytes.len() > settings.max_message_bytes {
         return Err(refusal::too_large());
     }
     message.size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -141,7 +140,19 @@ fn prepare(scope: &Scope<'_>, message: &mut Message) -> Result<Outgoing, ODataEr
         mail_from,
         recipients,
         bytes,
+        delivery_receipt: message.delivery_receipt,
+        due: message.sent,
     })
+}
+
+/// Counts the mail against what its mailbox may send, and sets when it leaves.
+fn admit(scope: &Scope<'_>, mailbox: &mut Mailbox, outgoing: &mut Outgoing) -> Result<(), ODataError> {
+    let (recipients, bytes) = (outgoing.recipients.len(), outgoing.bytes.len());
+    outgoing.due = scope
+        .service
+        .transport
+        .admit(mailbox, recipients, bytes, scope.service.now())?;
+    Ok(())
 }
 
 /// What Exchange adds to a mail submitted as MIME.
@@ -228,7 +239,7 @@ fn check_sender(scope: &Scope<'_>, message: &mut Message, own: &str) -> Result<(
     Ok(())
 }
 
-fn recipients(message: &Message) -> Result<Vec<String>, ODataError> {
+fn recipients(message: &Message, most: usize) -> Result<Vec<String>, ODataError> {
     let mut recipients = Vec::new();
     for person in message.people.recipients() {
         if !plausible(&person.address) {
@@ -244,11 +255,11 @@ fn recipients(message: &Message) -> Result<Vec<String>, ODataError> {
     if recipients.is_empty() {
         return Err(refusal::no_recipients());
     }
-    if recipients.len() > MAX_RECIPIENTS {
+    if recipients.len() > most {
         return Err(ODataError::new(
             StatusCode::BAD_REQUEST,
             "ErrorInvalidRecipients",
-            format!("The message has more than {MAX_RECIPIENTS} recipients."),
+            format!("The message has more than {most} recipients."),
         ));
     }
     Ok(recipients)

@@ -1,37 +1,49 @@
 //! Transport: from a sender to mailboxes of the tenant and to the outside.
 //!
-//! Owns delivery. A recipient with a mailbox gets one copy however often it is addressed; a recipient outside shares
-//! one outside mail with the others. Mail that arrives for an address without a mailbox is refused before anything is
-//! delivered.
+//! Owns delivery: who is reached by an address, what a mailbox does with a mail, what waits, and what comes back. A
+//! recipient with a mailbox gets one copy however often it is addressed. Everything inside the tenant happens at once;
+//! only mails that are held back or handed to another server wait. Every chain of mails that make mails has an end.
 
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+mod carry;
+pub mod control;
+mod deliver;
+pub mod delivery_state;
+pub mod envelope;
+mod forward;
+mod limits;
+pub mod outside_rules;
+pub mod pump;
+pub mod queue;
+mod report;
+mod report_text;
+pub mod settings;
+pub mod smart_host;
+pub mod verdicts;
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 
 use crate::directory::UserRef;
 use crate::mail::MailService;
-use crate::mail::conversation::{first_index, next_index};
-use crate::mail::ids::{FolderKey, IdForm, ItemKey};
+use crate::mail::ids::{IdForm, ItemKey};
 use crate::mail::mailbox::Mailbox;
-use crate::mail::mime::{self, Reception};
+use crate::mail::message::Seconds;
 use crate::mail::outside::OutsideMail;
-use crate::mail::well_known::WellKnown;
+use crate::mail::transport::envelope::Envelope;
+use crate::mail::transport::outside_rules::OutsideRules;
+use crate::mail::transport::queue::Queue;
+use crate::mail::transport::settings::TransportSettings;
+use crate::mail::transport::smart_host::SmartHost;
+use crate::mail::transport::verdicts::Verdicts;
 use crate::mail::wire;
-use crate::odata::error::ODataError;
 
-/// How a message arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
-    /// Bytes stay exactly as they are.
-    AsIs,
-    /// By SMTP: trace headers were already added by the server.
-    Smtp,
-    /// Sent by a mailbox of the tenant.
-    Sent,
-}
+pub use envelope::Arrival;
 
-/// One delivered copy.
+/// Name of the server that reports, and that Message-IDs name.
+pub const HOST: &str = "SBXP300MB0001.SBXP300.PROD.OUTLOOK.COM";
+
+/// One delivered copy; the ids are empty when the mailbox's rules or its forwarding keep none.
 #[derive(Debug, Clone)]
 pub struct DeliveredTo {
     /// Address it was delivered to.
@@ -56,6 +68,9 @@ pub enum DeliveryError {
         /// What was asked for.
         folder: String,
     },
+    /// Make room, or raise the quota.
+    #[error("the mailbox {0} is full")]
+    Full(String),
 }
 
 /// A mail ready for the wire.
@@ -64,19 +79,89 @@ pub struct Outgoing {
     pub mail_from: String,
     pub recipients: Vec<String>,
     pub bytes: Bytes,
+    pub delivery_receipt: bool,
+    /// When it leaves; later than now when the mailbox sends too fast.
+    pub due: Seconds,
+}
+
+/// The tenant's transport: its switches, its rules for the outside, and what waits.
+#[derive(Debug, Default)]
+pub struct Transport {
+    settings: RwLock<TransportSettings>,
+    outside_rules: Mutex<OutsideRules>,
+    verdicts: Mutex<Verdicts>,
+    queue: Mutex<Queue>,
+    wake: tokio::sync::Notify,
+    relay: OnceLock<SmartHost>,
+}
+
+impl Transport {
+    /// The switches.
+    #[must_use]
+    pub fn settings(&self) -> TransportSettings {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the switches.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn set_settings(&self, settings: TransportSettings) -> Result<(), String> {
+        settings.check()?;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        Ok(())
+    }
+
+    /// What servers outside say.
+    pub fn outside_rules(&self) -> MutexGuard<'_, OutsideRules> {
+        self.outside_rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the filter judges.
+    pub fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waits.
+    pub fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the server that takes all mail for the outside; the first call counts.
+    pub fn set_relay(&self, relay: SmartHost) {
+        let _ = self.relay.set(relay);
+    }
 }
 
 impl MailService {
+    /// The tenant's transport, for the control interface and the servers.
+    #[must_use]
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Whether an address has a mailbox here.
     #[must_use]
     pub fn accepts(&self, address: &str) -> bool {
-        self.mailbox_of(address).is_some()
+        self.recipient(address).is_some()
     }
 
     pub(super) fn mailbox_of(&self, address: &str) -> Option<(UserRef, Arc<RwLock<Mailbox>>)> {
         let user = self.directory.user_by_address(address.trim())?;
         let mailbox = self.mailbox(user.id).ok()?;
         Some((user, mailbox))
+    }
+
+    /// The mailbox that mail for an address goes to: `user+tag@domain` reaches `user@domain`.
+    fn recipient(&self, address: &str) -> Option<(UserRef, Arc<RwLock<Mailbox>>)> {
+        self.mailbox_of(address).or_else(|| {
+            let (local, domain) = address.trim().rsplit_once('@')?;
+            let (user, _) = local.split_once('+')?;
+            let settings = self.transport.settings.read().unwrap_or_else(PoisonError::into_inner);
+            (settings.plus_addressing && !user.is_empty())
+                .then(|| self.mailbox_of(&format!("{user}@{domain}")))
+                .flatten()
+        })
     }
 
     /// Delivers bytes into the inboxes of `recipients`, all or none.
@@ -87,28 +172,25 @@ impl MailService {
     pub async fn deliver_raw(
         &self,
         recipients: &[String],
-        _mail_from: &str,
+        mail_from: &str,
         mime: Bytes,
         how: Arrival,
     ) -> Result<Vec<DeliveredTo>, DeliveryError> {
-        let mime = exact(&mime);
-        let mut targets: Vec<(String, Arc<RwLock<Mailbox>>)> = Vec::new();
-        let mut seen = HashSet::new();
-        for address in recipients {
-            let (user, mailbox) = self
-                .mailbox_of(address)
-                .ok_or_else(|| DeliveryError::UnknownRecipient(address.clone()))?;
-            if seen.insert(user.id) {
-                targets.push((address.clone(), mailbox));
-            }
+        if let Some(unknown) = recipients.iter().find(|address| !self.accepts(address)) {
+            return Err(DeliveryError::UnknownRecipient(unknown.clone()));
         }
-        Ok(targets
-            .into_iter()
-            .filter_map(|(address, mailbox)| self.deliver_to(&mailbox, &address, None, mime.clone(), how).ok())
-            .collect())
+        Ok(self.carry(Envelope {
+            mail_from: mail_from.to_owned(),
+            recipients: recipients.to_vec(),
+            bytes: exact(&mime),
+            arrival: how,
+            generation: 0,
+            delivery_receipt: false,
+            forwarded: false,
+        }))
     }
 
-    /// Delivers bytes into a folder named by well-known name, id or display name; the inbox when absent.
+    /// Delivers bytes into a folder named by well-known name, id or display name; when absent, as mail that arrives.
     #[expect(
         clippy::unused_async,
         reason = "the interface to the control service leaves room for operations that wait"
@@ -123,58 +205,35 @@ impl MailService {
         let (_, mailbox) = self
             .mailbox_of(address)
             .ok_or_else(|| DeliveryError::UnknownRecipient(address.to_owned()))?;
-        let unknown = |folder: &str| DeliveryError::UnknownFolder {
-            address: address.to_owned(),
-            folder: folder.to_owned(),
-        };
-        let key = match folder {
-            None => None,
-            Some(name) => Some(
-                self.read(&mailbox, |mailbox| mailbox.folder_by_any_name(name))
-                    .ok_or_else(|| unknown(name))?,
-            ),
-        };
-        self.deliver_to(&mailbox, address, key, mime, Arrival::AsIs)
-            .map_err(|_| unknown(folder.unwrap_or("inbox")))
-    }
-
-    fn deliver_to(
-        &self,
-        mailbox: &RwLock<Mailbox>,
-        address: &str,
-        folder: Option<FolderKey>,
-        bytes: Bytes,
-        how: Arrival,
-    ) -> Result<DeliveredTo, ODataError> {
-        tracing::debug!(?how, bytes = bytes.len(), "mail arrives");
-        // Parsing needs no lock: other requests go on meanwhile.
-        let message_id = self.fresh_message_id(address);
-        let at = self.clock.now();
-        let (mut message, ancestry) = mime::record(
-            bytes,
-            Reception {
-                at: at.as_second(),
-                message_id_if_none: &message_id,
-            },
-        );
-        let fresh = self.fresh_conversation();
-        self.write(mailbox, |mailbox| {
-            message.conversation = mailbox.conversations.join(&ancestry, fresh);
-            message.conversation_index = match &ancestry.thread_index {
-                Some(index) => index.clone().into(),
-                None if ancestry.references.is_empty() && ancestry.in_reply_to.is_empty() => {
-                    first_index(&message.conversation, at).into()
-                }
-                None => next_index(&first_index(&message.conversation, at), &message.conversation, at).into(),
+        let Some(name) = folder else {
+            let envelope = Envelope {
+                mail_from: deliver::return_path(&mime),
+                recipients: vec![address.to_owned()],
+                bytes: mime,
+                arrival: Arrival::AsIs,
+                generation: 0,
+                delivery_receipt: false,
+                forwarded: false,
             };
-            let folder = folder.unwrap_or_else(|| mailbox.well_known(WellKnown::Inbox));
-            let key = mailbox.insert(message, folder)?;
-            Ok(delivered(mailbox, address, key))
+            return self.inject(&envelope, address);
+        };
+        let unknown = || DeliveryError::UnknownFolder {
+            address: address.to_owned(),
+            folder: name.to_owned(),
+        };
+        let key = self
+            .read(&mailbox, |mailbox| mailbox.folder_by_any_name(name))
+            .ok_or_else(unknown)?;
+        let mut arrived = self.record(mime);
+        self.write(&mailbox, |mailbox| {
+            arrived.join_conversation(mailbox);
+            let item = mailbox.insert(arrived.message, key).map_err(|_| unknown())?;
+            Ok(delivered(mailbox, address, item))
         })
     }
 
-    /// Sends a mail: copies into mailboxes of the tenant, one outside mail for all others.
-    pub(super) fn transport(&self, outgoing: Outgoing) {
+    /// Sends a mail of a mailbox, now or when it is due.
+    pub(super) fn send_off(&self, outgoing: Outgoing) {
         let at = self.clock.now();
         let domain = outgoing
             .mail_from
@@ -183,40 +242,22 @@ impl MailService {
             .to_owned();
         let id = "15.20.0000.000";
         let bytes = Bytes::from(wire::traced(&outgoing.bytes, &outgoing.mail_from, id, &domain, at));
-        let mut seen = HashSet::new();
-        let mut outside = Vec::new();
-        for address in &outgoing.recipients {
-            match self.mailbox_of(address) {
-                Some((user, mailbox)) => {
-                    if seen.insert(user.id)
-                        && self
-                            .deliver_to(&mailbox, address, None, bytes.clone(), Arrival::Sent)
-                            .is_err()
-                    {
-                        tracing::warn!("a copy could not be delivered inside the tenant");
-                    }
-                }
-                None if outside.iter().any(|other: &String| other.eq_ignore_ascii_case(address)) => {}
-                None => outside.push(address.clone()),
-            }
-        }
-        if outside.is_empty() {
-            return;
-        }
-        let parsed = mime::parse(&outgoing.bytes);
-        let mail = OutsideMail {
-            seq: 0,
+        let envelope = Envelope {
             mail_from: outgoing.mail_from,
-            recipients: outside,
-            internet_message_id: parsed
-                .as_ref()
-                .and_then(|mail| mail.message_id())
-                .map(|id| format!("<{id}>")),
-            subject: parsed.as_ref().and_then(|mail| mail.subject()).map(str::to_owned),
-            sent_at: at,
-            raw: bytes.into(),
+            recipients: outgoing.recipients,
+            bytes,
+            arrival: Arrival::Sent,
+            generation: 0,
+            delivery_receipt: outgoing.delivery_receipt,
+            forwarded: false,
         };
-        self.outside.lock().unwrap_or_else(PoisonError::into_inner).add(mail);
+        if outgoing.due > at.as_second() {
+            let due = jiff::Timestamp::from_second(outgoing.due).unwrap_or(at);
+            self.transport.queue().hold(envelope, at, due);
+            self.transport.wake.notify_one();
+        } else {
+            self.carry(envelope);
+        }
     }
 
     /// The mails that left the tenant to an address, or all, oldest first.

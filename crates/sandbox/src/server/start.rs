@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
-use crate::mail::MailService;
+use crate::mail::{MailService, transport};
 use crate::notify::{NotifySettings, Signer};
 use crate::persist::place::Place;
 use crate::persist::saver::{self, Founding, Occasion, Saved, Saver};
@@ -163,7 +163,7 @@ impl Sandbox {
         };
         let _ = sandbox.description.set(description.clone());
 
-        listen::https(Arc::clone(&sandbox), https, tls, &tasks, &stop);
+        listen::https(Arc::clone(&sandbox), https, tls.clone(), &tasks, &stop);
         if let Some((listener, _)) = http {
             listen::http(Arc::clone(&sandbox), listener, &tasks, &stop);
         }
@@ -187,7 +187,9 @@ impl Sandbox {
             ));
         }
         tasks.spawn(scenario::keep_time(Arc::clone(&sandbox), stop.clone()));
-        tasks.spawn(smtp::serve(Arc::clone(&sandbox), smtp, stop));
+        let (mail, pump_stop) = (Arc::clone(&sandbox), stop.clone());
+        tasks.spawn(async move { transport::pump::run(&mail.mail, pump_stop).await });
+        tasks.spawn(smtp::serve(Arc::clone(&sandbox), smtp, tls, stop));
         if let Some(file) = &config.description_file {
             let mut text =
                 serde_json::to_vec_pretty(&description).expect("a description has string keys and plain values");
@@ -289,6 +291,10 @@ fn assemble(
         mail.watch();
         let lines = std::mem::take(&mut saved.mail);
         mail.restore(lines).map_err(|problem| saver.damage(problem))?;
+    }
+    if let Some(server) = &config.smtp_out {
+        let relay = transport::smart_host::SmartHost::parse(server).map_err(Error::Config)?;
+        mail.transport().set_relay(relay);
     }
     let sandbox = Sandbox {
         clock,

@@ -1,6 +1,6 @@
 //! Mail from outside: an SMTP server for the tenant's domains.
 //!
-//! Owns the listener and its sessions. It accepts mail for existing mailboxes only and relays nothing. At most
+//! Owns the listener and its sessions, in plain text and after STARTTLS. It accepts mail for existing mailboxes only and relays nothing. At most
 //! [`MAX_SESSIONS`] sessions run at once; further connections wait.
 
 mod reader;
@@ -9,9 +9,11 @@ pub mod trace;
 
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::Sandbox;
@@ -20,7 +22,10 @@ use crate::state::Sandbox;
 const MAX_SESSIONS: usize = 200;
 
 /// Accepts connections until the sandbox stops.
-pub async fn serve(sandbox: Arc<Sandbox>, listener: TcpListener, stop: CancellationToken) {
+pub async fn serve(sandbox: Arc<Sandbox>, listener: TcpListener, mut tls: ServerConfig, stop: CancellationToken) {
+    // SMTP negotiates no application protocol.
+    tls.alpn_protocols.clear();
+    let tls = TlsAcceptor::from(Arc::new(tls));
     let room = Arc::new(Semaphore::new(MAX_SESSIONS));
     let mut sessions = JoinSet::new();
     loop {
@@ -35,9 +40,9 @@ pub async fn serve(sandbox: Arc<Sandbox>, listener: TcpListener, stop: Cancellat
         while sessions.try_join_next().is_some() {}
         match (accepted, permit) {
             (Ok((stream, peer)), Ok(permit)) => {
-                let sandbox = Arc::clone(&sandbox);
+                let (sandbox, tls) = (Arc::clone(&sandbox), tls.clone());
                 sessions.spawn(async move {
-                    if let Err(error) = session::run(&sandbox, stream, peer).await {
+                    if let Err(error) = session::run(&sandbox, stream, peer, &tls).await {
                         tracing::debug!(%error, "an SMTP session ended early");
                     }
                     drop(permit);

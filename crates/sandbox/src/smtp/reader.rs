@@ -108,6 +108,33 @@ pub async fn data(reader: &mut (impl AsyncBufRead + Unpin), limit: usize) -> std
     }
 }
 
+/// Reads exactly `size` bytes (RFC 3030); nothing when the connection ends before. What exceeds `limit` is read and
+/// thrown away, and shows as `TooLarge`.
+///
+/// # Errors
+/// When the connection fails.
+pub async fn chunk(reader: &mut (impl AsyncBufRead + Unpin), size: usize, limit: usize) -> std::io::Result<Data> {
+    let mut message = Vec::new();
+    let mut left = size;
+    while left > 0 {
+        let chunk = reader.fill_buf().await?;
+        if chunk.is_empty() {
+            return Ok(Data::Closed);
+        }
+        let taken = chunk.len().min(left);
+        if size <= limit {
+            message.extend_from_slice(&chunk[..taken]);
+        }
+        reader.consume(taken);
+        left -= taken;
+    }
+    Ok(if size > limit {
+        Data::TooLarge
+    } else {
+        Data::Message(message)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +170,26 @@ mod tests {
         assert_eq!(
             line(&mut reader).await.expect("memory does not fail"),
             Line::Text("QUIT".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn chunks_are_taken_as_they_are() {
+        let mut reader = std::io::Cursor::new(b"a\r\n.\r\nbNOOP\r\n".to_vec());
+        let read = chunk(&mut reader, 7, 100).await.expect("memory does not fail");
+        assert_eq!(read, Data::Message(b"a\r\n.\r\nb".to_vec()));
+        assert_eq!(
+            line(&mut reader).await.expect("memory does not fail"),
+            Line::Text("NOOP".to_owned())
+        );
+        let mut reader = std::io::Cursor::new(b"12345".to_vec());
+        assert_eq!(
+            chunk(&mut reader, 5, 4).await.expect("memory does not fail"),
+            Data::TooLarge
+        );
+        assert_eq!(
+            chunk(&mut reader, 1, 4).await.expect("memory does not fail"),
+            Data::Closed
         );
     }
 

@@ -53,8 +53,8 @@ async fn a_mail_reaches_the_mailbox_with_its_trace() {
 async fn nobody_unknown_gets_mail_and_nothing_is_relayed() {
     let tenant = Tenant::start().await;
     for (address, code) in [
-        ("nobody@contoso.example", "5.1.1"),
-        ("unlicensed@contoso.example", "5.1.1"),
+        ("nobody@contoso.example", "5.4.1"),
+        ("unlicensed@contoso.example", "5.4.1"),
         ("someone@elsewhere.example", "5.7.64"),
     ] {
         let error = transport(&tenant).send(message(address)).await.expect_err(address);
@@ -90,7 +90,14 @@ async fn a_session_by_hand_follows_the_protocol() {
     assert!(say("").await.starts_with("220 "));
     assert!(say("MAIL FROM:<a@outside.example>\r\n").await.starts_with("503 "));
     let hello = say("EHLO outside.example\r\n").await;
-    for extension in ["SIZE 36700160", "PIPELINING", "8BITMIME", "SMTPUTF8"] {
+    for extension in [
+        "SIZE 36700160",
+        "PIPELINING",
+        "STARTTLS",
+        "8BITMIME",
+        "CHUNKING",
+        "SMTPUTF8",
+    ] {
         assert!(hello.contains(extension), "{hello}");
     }
     assert!(say("RCPT TO:<support@contoso.example>\r\n").await.starts_with("503 "));

@@ -49,6 +49,12 @@ impl Directory for People {
     fn tenant_id(&self) -> Uuid {
         Uuid::from_u128(0x7e)
     }
+    fn accepts_domain(&self, domain: &str) -> bool {
+        domain.eq_ignore_ascii_case("contoso.example")
+    }
+    fn mail_domain(&self) -> String {
+        "contoso.example".to_owned()
+    }
 }
 
 /// Shows claims in place of a signed token.
@@ -152,7 +158,7 @@ impl World {
         let mut caller = Caller::anonymous();
         caller.kind = CallerKind::App;
         caller.app_id = Uuid::from_u128(0xa);
-        caller.roles = ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"]
+        caller.roles = ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite"]
             .map(str::to_owned)
             .to_vec();
         Self {
