@@ -6,6 +6,7 @@
 //! exits with a code other than 0.
 
 mod bench;
+mod conformance;
 mod console;
 mod demo;
 mod process;
@@ -35,6 +36,8 @@ struct Arguments {
 enum Task {
     /// Check everything that CI checks; the last line says how many checks passed
     Test(test::Options),
+    /// Try unmodified third parties' clients against the sandbox, in every way they can be pointed at it
+    Conformance(conformance::Options),
     /// Build, then run the story of an offline tenant: set-up, mail, replies
     ///
     /// Every argument goes to `guichet demo`: `cargo xtask demo --once`, `cargo xtask demo --help`.
@@ -61,6 +64,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match task {
         Task::Test(options) => test::run(&workspace, options),
+        Task::Conformance(options) => conformance::run(&workspace, options),
         Task::Demo(options) => demo::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Console => {

@@ -44,6 +44,21 @@ impl Workspace {
         &self.root
     }
 
+    /// The build directory.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The scripts and pins of the third parties' clients.
+    pub fn conformance_suite(&self) -> PathBuf {
+        self.root.join("tests").join("conformance")
+    }
+
+    /// Where the clients' packages and their tenants are.
+    pub fn conformance_work(&self) -> PathBuf {
+        self.target.join("conformance")
+    }
+
     /// Tools that were installed for this work tree alone.
     pub fn tools(&self) -> PathBuf {
         self.target.join("tools")

@@ -28,6 +28,8 @@ enum Need {
 struct Tool {
     /// The command to look for.
     program: &'static str,
+    /// Arguments with which it succeeds if everything of it is there.
+    probe: &'static [&'static str],
     /// The Debian package that has it.
     package: &'static str,
     /// What it is for.
@@ -36,18 +38,35 @@ struct Tool {
 }
 
 /// Everything that the checks use beyond the Rust toolchain.
-const TOOLS: [Tool; 2] = [
+const TOOLS: [Tool; 4] = [
     Tool {
         program: "cc",
+        probe: &["--version"],
         package: "gcc",
         reason: "compiles SQLite and the cryptography that are built in",
         need: Need::Build,
     },
     Tool {
         program: "git",
+        probe: &["--version"],
         package: "git",
         reason: "lists the files that the repository tracks",
         need: Need::Tests("the check of tracked files for machine paths"),
+    },
+    Tool {
+        program: "python3",
+        // Debian's python3 alone has venv, but not what a new environment is filled with.
+        probe: &["-c", "import ensurepip, sys; print('Python', sys.version.split()[0])"],
+        package: "python3-venv",
+        reason: "runs third parties' clients against the sandbox",
+        need: Need::Tests("conformance"),
+    },
+    Tool {
+        program: "swaks",
+        probe: &["--version"],
+        package: "swaks",
+        reason: "delivers mail to the sandbox as an outsider does",
+        need: Need::Tests("the SMTP checks of swaks in conformance"),
     },
 ];
 
@@ -78,6 +97,7 @@ pub fn prepare(workspace: &Workspace, no_install: bool) -> Result<Outcome> {
             package,
             reason,
             need,
+            ..
         } = tool;
         match need {
             Need::Build => fatal.push(format!("{program} (Debian package {package}): {reason}")),
@@ -97,7 +117,7 @@ pub fn prepare(workspace: &Workspace, no_install: bool) -> Result<Outcome> {
 }
 
 fn is_there(tool: &Tool) -> bool {
-    let version = first_line(Command::new(tool.program).arg("--version"));
+    let version = first_line(Command::new(tool.program).args(tool.probe));
     if let Some(version) = &version {
         eprintln!("found {version}");
     }
@@ -148,6 +168,7 @@ mod tests {
     fn tool_that_is_missing_is_noticed() {
         let tool = Tool {
             program: "no-such-program-exists",
+            probe: &[],
             package: "none",
             reason: "none",
             need: Need::Tests("none"),

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::{Options, Outcome, dependencies, environment, runner::Runner};
 use crate::{
+    conformance,
     process::{cargo, run},
     workspace::Workspace,
 };
@@ -34,6 +35,8 @@ pub enum Step {
     /// The examples in the documentation
     #[value(name = "doctest")]
     DocTests,
+    /// Third parties' clients against the sandbox, where Python, Node and the registries are
+    Conformance,
     /// All other tests
     Tests,
 }
@@ -41,7 +44,7 @@ pub enum Step {
 impl Step {
     /// All of them in their order: cheap ones first, and the tests last, since theirs is the output
     /// that a reader looks for.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Environment,
         Self::Format,
         Self::Tls,
@@ -50,6 +53,7 @@ impl Step {
         Self::Documentation,
         Self::Build,
         Self::DocTests,
+        Self::Conformance,
         Self::Tests,
     ];
 
@@ -64,6 +68,7 @@ impl Step {
             Self::Documentation => "doc",
             Self::Build => "build",
             Self::DocTests => "doctest",
+            Self::Conformance => "conformance",
             Self::Tests => "tests",
         }
     }
@@ -79,6 +84,7 @@ impl Step {
             Self::Documentation => "the documentation builds",
             Self::Build => "the binary and every test program",
             Self::DocTests => "examples in the documentation",
+            Self::Conformance => "unmodified third parties' clients against the sandbox",
             Self::Tests => "all tests",
         }
     }
@@ -94,6 +100,7 @@ impl Step {
             Self::Environment => return environment::prepare(workspace, options.no_install),
             Self::Tls => return dependencies::one_tls_provider(workspace),
             Self::Deny => return dependencies::deny(workspace),
+            Self::Conformance => return third_parties(workspace, options),
             Self::Tests => return Runner::find(workspace).run(workspace, options.fast),
             Self::Format => &["fmt", "--all", "--check"],
             Self::Clippy => &[
@@ -118,6 +125,24 @@ impl Step {
         run(&mut command)?;
         Ok(Outcome::PASSED)
     }
+}
+
+/// The findings go to stderr as a table; what was skipped is part of the summary's line.
+fn third_parties(workspace: &Workspace, options: &Options) -> Result<Outcome> {
+    run(&mut cargo(
+        workspace,
+        &["build", "--package", "guichet-cli", "--locked"],
+    ))?;
+    let report = conformance::attempt(workspace, &conformance::Options::everything(options.no_install))?;
+    eprint!("{report}");
+    let counts = format!("{} checks of clients passed", report.passed());
+    let skipped = report.reasons_to_skip().join("; ");
+    Ok(match (report.failed(), report.passed()) {
+        (0, 0) => Outcome::Skipped(skipped),
+        (0, _) if skipped.is_empty() => Outcome::Passed(counts),
+        (0, _) => Outcome::Passed(format!("{counts}; skipped: {skipped}")),
+        (failed, _) => Outcome::Failed(format!("{failed} checks of clients failed, see the table above")),
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -27,6 +28,9 @@ struct NewMailbox {
     /// Locale; folders are named in its language.
     #[serde(default)]
     language: Option<String>,
+    /// With one, the owner can sign in.
+    #[serde(default)]
+    password: Option<String>,
 }
 
 fn locale(wanted: &str) -> Result<&'static str, Refusal> {
@@ -48,7 +52,8 @@ pub async fn create(State(sandbox): Tenant, body: Bytes) -> Answer {
         return Err(Refusal::bad(format!("'{address}' is not a mail address")));
     }
     let language = new.language.as_deref().map(locale).transpose()?;
-    let user = seed::add_mail_user(&sandbox.tenant, address, new.display_name.as_deref())
+    let password = new.password.map(SecretString::from);
+    let user = seed::add_mail_user(&sandbox.tenant, address, new.display_name.as_deref(), password)
         .ok_or_else(|| Refusal::conflict(format!("'{address}' exists already, or the tenant is full")))?;
     sandbox.mail.create_mailbox(user.id, address, &user.display_name);
     if let Some(language) = language {

@@ -62,8 +62,13 @@ pub fn populate(tenant: &Tenant) -> AdministratorDescription {
     }
 }
 
-/// Adds a user with a mail address; `None` when the address is taken.
-pub fn add_mail_user(tenant: &Tenant, address: &str, display_name: Option<&str>) -> Option<UserRef> {
+/// Adds a user with a mail address, who can sign in if there is a password; `None` when the address is taken.
+pub fn add_mail_user(
+    tenant: &Tenant,
+    address: &str,
+    display_name: Option<&str>,
+    password: Option<SecretString>,
+) -> Option<UserRef> {
     let local = address.split('@').next().unwrap_or(address);
     let mut letters = local.chars();
     let capitalised: String = letters
@@ -73,7 +78,7 @@ pub fn add_mail_user(tenant: &Tenant, address: &str, display_name: Option<&str>)
         user_principal_name: address,
         display_name: display_name.unwrap_or(&capitalised),
         mailbox: true,
-        password: None,
+        password,
         roles: Vec::new(),
     })
 }

@@ -98,7 +98,7 @@ pub fn identity(tenant: &Tenant, client: &Client, user: &User, issuer: &str, non
         "oid": user.id,
         "preferred_username": user.user_principal_name,
         "rh": rh(tenant, client.app_id),
-        "sub": pairwise(&[user.id, client.app_id, tenant.id]),
+        "sub": identity_subject(tenant, client.app_id, user.id),
         "tid": tenant.id,
         "uti": uti(tenant),
         "ver": "2.0",
@@ -112,6 +112,12 @@ pub fn identity(tenant: &Tenant, client: &Client, user: &User, issuer: &str, non
         claims.remove("email");
     }
     claims
+}
+
+/// Who a person is to a client, in identity tokens and at the address of user information.
+#[must_use]
+pub fn identity_subject(tenant: &Tenant, client: Uuid, user: Uuid) -> String {
+    pairwise(&[user, client, tenant.id])
 }
 
 /// `client_info` for clients that ask for it.

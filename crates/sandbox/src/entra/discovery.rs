@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::directory::tenant::Tenant;
 use crate::entra::form::LoginRequest;
 use crate::entra::tenancy::Tenancy;
+use crate::entra::userinfo;
 use crate::state::Sandbox;
 
 /// Hosts that are the same login service, per cloud: the first is where clients go.
@@ -45,7 +46,7 @@ pub fn version_two(tenant: &Tenant, tenancy: Tenancy, base: &str) -> Value {
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "issuer": format!("{base}/{}/v2.0", tenancy.issuer_id(tenant)),
         "request_uri_parameter_supported": false,
-        "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
+        "userinfo_endpoint": userinfo::address(base),
         "authorization_endpoint": format!("{base}/{name}/oauth2/v2.0/authorize"),
         "device_authorization_endpoint": format!("{base}/{name}/oauth2/v2.0/devicecode"),
         "http_logout_supported": true,

@@ -28,6 +28,7 @@ pub mod scope;
 pub mod sign_in_page;
 pub mod tenancy;
 pub mod token;
+pub mod userinfo;
 
 use std::sync::Arc;
 

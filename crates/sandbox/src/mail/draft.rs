@@ -133,8 +133,20 @@ pub fn only_read_state(input: &MessageInput) -> bool {
     extended.is_empty() && attachments.is_empty()
 }
 
+/// Takes out what says what is so already: whoever sends back what they read changes nothing by it.
+fn forget_unchanged(message: &Message, input: &mut MessageInput) {
+    input.subject.take_if(|subject| **subject == *message.subject);
+    input
+        .internet_message_id
+        .take_if(|id| **id == *message.internet_message_id);
+    input.reply_to.take_if(|people| **people == *message.people.reply_to);
+}
+
 /// Applies the properties a client wrote.
-pub fn apply(message: &mut Message, input: MessageInput) -> Result<(), ODataError> {
+pub fn apply(message: &mut Message, mut input: MessageInput) -> Result<(), ODataError> {
+    if !message.is_draft {
+        forget_unchanged(message, &mut input);
+    }
     if needs_draft(&input) {
         if !message.is_draft {
             return Err(refusal::not_a_draft(

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::auth::{self, Caller};
 use crate::entra::error::Trace;
 use crate::entra::form::{self, LoginRequest, correlation_id};
-use crate::entra::routes;
+use crate::entra::{routes, userinfo};
 use crate::exchange::admin::{self, AdminRequest};
 use crate::faults::{Asked, Effect};
 use crate::ledger::{self, Entry};
@@ -50,6 +50,7 @@ enum Service {
     Graph(ApiVersion),
     Upload,
     ExchangeAdmin,
+    UserInfo,
     Login,
 }
 
@@ -69,19 +70,20 @@ pub async fn handle(
         Service::Graph(_) => MAX_GRAPH_BODY,
         Service::Upload => MAX_UPLOAD_BODY,
         Service::ExchangeAdmin => MAX_GRAPH_BODY,
-        Service::Login => MAX_LOGIN_BODY,
+        Service::Login | Service::UserInfo => MAX_LOGIN_BODY,
     };
     let body = axum::body::to_bytes(body, limit).await;
     let sent = body.as_ref().map_or(limit, Bytes::len);
     let entry = match service {
         Service::Graph(_) => Entry::graph(&parts.method, &path[1..]),
+        Service::UserInfo => Entry::graph(&parts.method, &path),
         Service::Upload => Entry::upload(&parts.method),
         Service::ExchangeAdmin => Entry::exchange(&parts.method, &path),
         Service::Login => Entry::login(&parts.method, &path),
     };
     let caller = match service {
         Service::Graph(_) => Some(auth::caller(sandbox, &parts.headers)),
-        Service::Upload | Service::ExchangeAdmin | Service::Login => None,
+        Service::Upload | Service::UserInfo | Service::ExchangeAdmin | Service::Login => None,
     };
     let known = caller.as_ref().and_then(|caller| caller.as_ref().ok());
     let application = match (&body, known) {
@@ -99,7 +101,7 @@ pub async fn handle(
             application,
             mailbox: &|| match service {
                 Service::Graph(_) => subject::mailbox_names(sandbox, &path[1..], known),
-                Service::Upload | Service::ExchangeAdmin | Service::Login => Vec::new(),
+                Service::Upload | Service::UserInfo | Service::ExchangeAdmin | Service::Login => Vec::new(),
             },
         },
         false,
@@ -166,6 +168,7 @@ fn service_of(path: &[String]) -> Service {
             Service::Upload
         }
         [first, ..] if first.eq_ignore_ascii_case("adminapi") => Service::ExchangeAdmin,
+        path if userinfo::is(path) => Service::UserInfo,
         _ => Service::Login,
     }
 }
@@ -231,6 +234,10 @@ async fn serve(
                 stamp,
             };
             return admin::answer(sandbox, &request);
+        }
+        Service::UserInfo => {
+            let answer = userinfo::answer(sandbox, &parts.method, &parts.headers);
+            return answer.unwrap_or_else(|error| error.render(stamp));
         }
         Service::Upload => (ApiVersion::V1, 2, Ok(Caller::anonymous())),
         Service::Graph(version) => (version, 1, caller.unwrap_or_else(|| Ok(Caller::anonymous()))),

@@ -324,7 +324,7 @@ fn add_mailboxes(sandbox: &Sandbox, addresses: &[String], restored: bool) -> Res
     for address in addresses {
         let user = match sandbox.tenant.user_by_address(address) {
             Some(user) if restored => user,
-            _ => seed::add_mail_user(&sandbox.tenant, address, None).ok_or_else(|| {
+            _ => seed::add_mail_user(&sandbox.tenant, address, None, None).ok_or_else(|| {
                 Error::Config(format!(
                     "the mailbox '{address}' is listed twice or taken by another user"
                 ))

@@ -195,3 +195,23 @@ async fn me_is_the_person_who_signed_in() {
     let refused = tenant.graph(access, reqwest::Method::GET, "/users", &Value::Null).await;
     assert_eq!(refused.status, 403);
 }
+
+#[tokio::test]
+async fn the_owner_of_a_mailbox_made_with_a_password_signs_in() {
+    let tenant = Tenant::start().await;
+    let owner = "owner@contoso.example";
+    let body = json!({"address": owner, "password": "a password"});
+    assert_eq!(
+        tenant.control(reqwest::Method::POST, "/mailboxes", &body).await.status,
+        201
+    );
+    let codes = start(&tenant, "User.Read Mail.Read").await;
+    assert_eq!(sign_in(&tenant, &codes, owner, "another", "accept").await.status, 400);
+    assert_eq!(
+        sign_in(&tenant, &codes, owner, "a password", "accept").await.status,
+        200
+    );
+    let answer = poll(&tenant, &codes).await;
+    let access = answer.body["access_token"].as_str().expect("a token");
+    assert_eq!(tenant.get(access, "/me/mailFolders/inbox").await.status, 200);
+}

@@ -24,4 +24,5 @@ mod smtp;
 mod throttling;
 mod tokens;
 mod transport;
+mod user_grants;
 mod well_known_clients;

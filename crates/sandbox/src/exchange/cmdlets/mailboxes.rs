@@ -259,7 +259,7 @@ pub fn create(context: &Context<'_>, parameters: &Parameters) -> Outcome {
     let address = written.unwrap_or_else(|| format!("{alias}@{}", context.tenant.domain));
     check_address(context, &address, None)?;
     let display_name = parameters.text("DisplayName")?.unwrap_or_else(|| name.clone());
-    let user = seed::add_mail_user(context.tenant, &address, Some(&display_name));
+    let user = seed::add_mail_user(context.tenant, &address, Some(&display_name), None);
     let user = user.ok_or_else(|| {
         Failure::exists(format!(
             "The proxy address \"SMTP:{address}\" is already being used by another recipient."

@@ -345,3 +345,20 @@ async fn too_large_a_request_is_refused() {
     );
     assert_eq!(SUPPORT, "support@contoso.example");
 }
+
+#[tokio::test]
+async fn what_was_read_can_be_sent_back_with_a_change_beside_it() {
+    let world = World::new();
+    let arrived = world.inject(mail("Seen", "seen@fabrikam.example")).await;
+    let path = support(&format!("messages/{}", arrived.id));
+    let read = world.get(&path).await.expect(200);
+    let back = json!({
+        "subject": read.json["subject"],
+        "replyTo": read.json["replyTo"],
+        "internetMessageId": read.json["internetMessageId"],
+        "isRead": true,
+    });
+    assert_eq!(world.patch(&path, back).await.expect(200).json["isRead"], true);
+    let changed = json!({"subject": "Another", "isRead": true});
+    assert_eq!(world.patch(&path, changed).await.code(), "ErrorInvalidOperation");
+}
