@@ -86,6 +86,14 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
     fn mailbox_standing(&self, _mailbox: Uuid) -> (MailboxKind, MailboxCondition) {
         (MailboxKind::User, MailboxCondition::Active)
     }
+    /// The addresses of a group's direct members; none when no group has the address.
+    fn group_members(&self, _address: &str) -> Option<Vec<String>> {
+        None
+    }
+    /// Where mail for a mailbox goes on to, and whether the mailbox keeps a copy.
+    fn forwarding(&self, _mailbox: Uuid) -> Option<(String, bool)> {
+        None
+    }
     /// Whether the tenant takes mail for a domain; an unknown address in it is nobody's, not somebody's outside.
     fn accepts_domain(&self, _domain: &str) -> bool {
         false

@@ -476,6 +476,14 @@ impl Directory for Tenant {
                 .any(|held| permissions.iter().any(|once| once.eq_ignore_ascii_case(held)))
     }
 
+    fn group_members(&self, address: &str) -> Option<Vec<String>> {
+        self.exchange()?.group_members(address)
+    }
+
+    fn forwarding(&self, mailbox: Uuid) -> Option<(String, bool)> {
+        self.exchange()?.forwarding(mailbox)
+    }
+
     fn accepts_domain(&self, domain: &str) -> bool {
         self.is_called(domain) && domain.contains('.')
     }

@@ -373,6 +373,36 @@ impl Exchange {
         }
     }
 
+    /// The addresses of a group's direct members; none when no group has the address.
+    #[must_use]
+    pub fn group_members(&self, address: &str) -> Option<Vec<String>> {
+        let rules = self.rules();
+        let group = rules.groups.iter().find(|group| {
+            let own = group.address.as_deref();
+            own.is_some_and(|own| own.eq_ignore_ascii_case(address))
+        })?;
+        let objects = self.tenant.read();
+        let of = |member: &Uuid| match objects.user_by_id(*member) {
+            Some(user) => user.mail.clone(),
+            None => rules.group(*member).and_then(|group| group.address.clone()),
+        };
+        Some(group.members.iter().filter_map(of).collect())
+    }
+
+    /// Where mail for a mailbox goes on to, and whether the mailbox keeps a copy.
+    #[must_use]
+    pub fn forwarding(&self, mailbox: Uuid) -> Option<(String, bool)> {
+        let rules = self.rules();
+        let objects = self.tenant.read();
+        let forwarding = &objects.user_by_id(mailbox)?.mailbox.forwarding;
+        let recipient = forwarding.recipient.and_then(|id| match objects.user_by_id(id) {
+            Some(user) => user.mail.clone(),
+            None => rules.group(id).and_then(|group| group.address.clone()),
+        });
+        let target = recipient.or_else(|| forwarding.address.clone())?;
+        Some((target, forwarding.keep_copy))
+    }
+
     /// Whether an alias may stand in `From`.
     #[must_use]
     pub fn sends_from_alias(&self) -> bool {

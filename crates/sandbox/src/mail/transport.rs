@@ -140,10 +140,10 @@ impl MailService {
         &self.transport
     }
 
-    /// Whether an address has a mailbox here.
+    /// Whether an address has a mailbox here, or is a group's.
     #[must_use]
     pub fn accepts(&self, address: &str) -> bool {
-        self.recipient(address).is_some()
+        self.recipient(address).is_some() || self.directory.group_members(address.trim()).is_some()
     }
 
     pub(super) fn mailbox_of(&self, address: &str) -> Option<(UserRef, Arc<RwLock<Mailbox>>)> {

@@ -21,6 +21,7 @@ mod restart;
 mod scenarios;
 mod signing;
 mod smtp;
+mod smtp_out;
 mod throttling;
 mod tokens;
 mod transport;

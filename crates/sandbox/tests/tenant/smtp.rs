@@ -145,3 +145,138 @@ async fn each_phase_of_a_session_can_be_refused() {
         .await
         .expect("accepted again");
 }
+
+/// One side of a session by hand.
+struct Hand<S>(BufReader<S>);
+
+impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Hand<S> {
+    /// Sends bytes and reads one whole reply.
+    async fn say(&mut self, bytes: &[u8]) -> String {
+        self.0.get_mut().write_all(bytes).await.expect("sent");
+        self.0.get_mut().flush().await.expect("flushed");
+        let mut reply = String::new();
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).await.expect("a reply");
+            let more = line.as_bytes().get(3) == Some(&b'-');
+            reply.push_str(&line);
+            if !more {
+                return reply;
+            }
+        }
+    }
+
+    async fn expect(&mut self, line: &str, code: &str) -> String {
+        let reply = self.say(line.as_bytes()).await;
+        assert!(reply.starts_with(code), "{line:?} {reply:?}");
+        reply
+    }
+}
+
+async fn connect(tenant: &Tenant) -> Hand<tokio::net::TcpStream> {
+    let stream = tokio::net::TcpStream::connect(&tenant.description().smtp_address)
+        .await
+        .expect("a connection");
+    let mut hand = Hand(BufReader::new(stream));
+    hand.expect("", "220").await;
+    hand
+}
+
+async fn subjects_in(tenant: &Tenant, folder: &str) -> Vec<String> {
+    let path = "/mailboxes/support@contoso.example/messages";
+    let listed = tenant.control(Method::GET, path, &Value::Null).await.body;
+    let listed = listed["messages"].as_array().cloned().unwrap_or_default();
+    let there = listed.iter().filter(|message| message["folder"] == folder);
+    there
+        .map(|message| message["subject"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn tls_begins_on_request_and_what_came_before_is_forgotten() {
+    let tenant = Tenant::start().await;
+    let mut plain = connect(&tenant).await;
+    plain.expect("STARTTLS now\r\n", "501").await;
+    plain.expect("EHLO outside.example\r\n", "250").await;
+    // A command sent along with STARTTLS is not carried into the protected session.
+    plain
+        .expect("STARTTLS\r\nMAIL FROM:<injected@x.example>\r\n", "220 2.0.0")
+        .await;
+    let pem = std::fs::read(&tenant.description().ca_file).expect("the authority");
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in
+        <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::pem_slice_iter(&pem)
+    {
+        roots.add(certificate.expect("a certificate")).expect("added");
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = rustls::pki_types::ServerName::try_from("localhost").expect("a name");
+    let stream = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config))
+        .connect(name, plain.0.into_inner())
+        .await
+        .expect("a handshake");
+    let mut secure = Hand(BufReader::new(stream));
+    secure.expect("MAIL FROM:<a@x.example>\r\n", "503").await;
+    let hello = secure.expect("EHLO outside.example\r\n", "250").await;
+    assert!(!hello.contains("STARTTLS"), "{hello}");
+    secure.expect("STARTTLS\r\n", "503").await;
+    secure.expect("MAIL FROM:<a@x.example>\r\n", "250").await;
+    secure.expect("RCPT TO:<support@contoso.example>\r\n", "250").await;
+    secure.expect("DATA\r\n", "354").await;
+    secure.expect("Subject: secret\r\n\r\nx\r\n.\r\n", "250 2.6.0").await;
+    assert_eq!(subjects_in(&tenant, "Inbox").await, ["secret"]);
+}
+
+#[tokio::test]
+async fn chunks_bring_a_message_as_it_is() {
+    let tenant = Tenant::start().await;
+    let mut hand = connect(&tenant).await;
+    hand.expect("EHLO outside.example\r\n", "250").await;
+    hand.expect("BDAT 3 LAST\r\nabc", "503").await;
+    hand.expect("MAIL FROM:<> BODY=8BITMIME\r\n", "250").await;
+    hand.expect("RCPT TO:<support+tag@contoso.example>\r\n", "250").await;
+    hand.expect("RCPT TO:<nobody@contoso.example>\r\n", "550 5.4.1").await;
+    hand.expect("RCPT TO:<support@contoso.example> NOTIFY=NEVER\r\n", "555")
+        .await;
+    hand.expect("BDAT 17\r\nSubject: chunks\r\n", "250").await;
+    hand.expect("DATA\r\n", "503").await;
+    hand.expect("RCPT TO:<sales@contoso.example>\r\n", "503").await;
+    hand.expect("BDAT 8 LAST\r\n\r\n.\r\n..x", "250 2.6.0").await;
+    hand.expect("NOOP\r\n", "250").await;
+    assert_eq!(subjects_in(&tenant, "Inbox").await, ["chunks"]);
+}
+
+#[tokio::test]
+async fn spam_lands_in_junk_email_by_its_text_or_a_verdict() {
+    let tenant = Tenant::start().await;
+    let verdict = serde_json::json!({"sender": "bad.example", "scl": 7, "spf": "fail", "dmarc": "fail"});
+    let added = tenant.control(Method::POST, "/transport/verdicts", &verdict).await;
+    assert_eq!(added.status, 201);
+    let mut hand = connect(&tenant).await;
+    hand.expect("EHLO outside.example\r\n", "250").await;
+    for (from, subject, body) in [
+        ("a@bad.example", "verdict", "x"),
+        (
+            "a@good.example",
+            "text",
+            "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X",
+        ),
+        ("a@good.example", "ham", "x"),
+    ] {
+        hand.expect(&format!("MAIL FROM:<{from}>\r\n"), "250").await;
+        hand.expect("RCPT TO:<support@contoso.example>\r\n", "250").await;
+        hand.expect("DATA\r\n", "354").await;
+        hand.expect(
+            &format!("From: {from}\r\nSubject: {subject}\r\n\r\n{body}\r\n.\r\n"),
+            "250",
+        )
+        .await;
+    }
+    assert_eq!(subjects_in(&tenant, "Inbox").await, ["ham"]);
+    assert_eq!(subjects_in(&tenant, "Junk Email").await.len(), 2);
+}

@@ -23,6 +23,8 @@ use crate::mail::transport::report_text::{Kind, Outcome};
 const MAX_GENERATIONS: u8 = 10;
 /// Mails carried for one that was sent or arrived.
 const MAX_STEPS: usize = 5_000;
+/// Recipients after groups were expanded.
+const MAX_EXPANDED: usize = 20_000;
 /// `Received` headers before a mail counts as going round in a circle; RFC 5321 §6.3 asks for at least 100.
 const MAX_RECEIVED: usize = 100;
 
@@ -60,7 +62,7 @@ impl MailService {
         let mut seen = HashSet::new();
         let circles = envelope.generation > MAX_GENERATIONS || received_headers(&envelope.bytes) > MAX_RECEIVED;
         let may_leave = !envelope.forwarded || self.transport.settings().external_forwarding;
-        for address in &envelope.recipients {
+        for address in &self.expand(&envelope.recipients) {
             if circles {
                 failed.push((address.clone(), Failure::loop_detected()));
             } else if let Some((user, mailbox)) = self.recipient(address) {
@@ -95,6 +97,26 @@ impl MailService {
             carried.derived.extend(self.leave(envelope.only_for(outside)));
         }
         carried
+    }
+
+    /// The recipients with groups replaced by their members, nested ones too.
+    fn expand(&self, recipients: &[String]) -> Vec<String> {
+        let mut expanded = Vec::new();
+        let mut groups = HashSet::new();
+        let mut open: VecDeque<String> = recipients.iter().cloned().collect();
+        while let Some(address) = open.pop_front() {
+            let members = match self.recipient(&address) {
+                Some(_) => None,
+                None => self.directory.group_members(address.trim()),
+            };
+            match members {
+                None if expanded.len() < MAX_EXPANDED => expanded.push(address),
+                None => tracing::warn!("a mail has more recipients than are expanded"),
+                Some(members) if groups.insert(address.to_lowercase()) => open.extend(members),
+                Some(_) => {}
+            }
+        }
+        expanded
     }
 
     /// Whether a recipient would have to be in the tenant.

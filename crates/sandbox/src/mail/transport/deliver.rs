@@ -149,9 +149,14 @@ impl MailService {
         let (fields, _) = wire::split(&envelope.bytes);
         let has_looped = has_looped(&fields, &own);
         let mut derived = Vec::new();
-        if let Some(forwarding) = habits.forwarding.as_ref().filter(|_| !has_looped) {
-            derived.push(self.redirect(envelope, user, vec![forwarding.address.clone()]));
-            if !forwarding.deliver_and_forward {
+        let forwarding = habits
+            .forwarding
+            .as_ref()
+            .map(|forwarding| (forwarding.address.clone(), forwarding.deliver_and_forward))
+            .or_else(|| self.directory.forwarding(user.id));
+        if let Some((target, keeps_copy)) = forwarding.filter(|_| !has_looped) {
+            derived.push(self.redirect(envelope, user, vec![target]));
+            if !keeps_copy {
                 return Ok(Outcome {
                     copy: no_copy(address),
                     derived,

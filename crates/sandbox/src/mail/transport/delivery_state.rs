@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::mail::message::Seconds;
 use crate::mail::rules::MessageRule;
 
-/// Senders remembered in one absence; beyond, nobody new is answered.
-pub const MAX_ANSWERED: usize = 20_000;
 const DAY: Seconds = 24 * 3600;
 const MINUTE: Seconds = 60;
 
