@@ -90,7 +90,7 @@ fn of_mailbox(sandbox: &Sandbox, address: &str, id: &str) -> Result<Bytes, Refus
 }
 
 fn of_outside(sandbox: &Sandbox, seq: u64) -> Result<Bytes, Refusal> {
-    super::outside::find(sandbox, seq).map(|mail| mail.raw)
+    super::outside::find(sandbox, seq).map(|mail| mail.raw.bytes())
 }
 
 fn shown(raw: &[u8]) -> Value {
