@@ -75,7 +75,6 @@ impl Spoiling {
     }
 
     /// The body as it goes over the wire.
-    #[must_use]
     pub fn body(&self, bytes: Bytes) -> Body {
         match self.spoiled {
             Spoiled::Truncated(wanted) => truncated(&bytes, wanted),

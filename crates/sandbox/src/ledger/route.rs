@@ -87,7 +87,7 @@ impl Entry {
             let lower = segment.to_lowercase();
             let function =
                 lower.starts_with('$') || lower.starts_with("microsoft.graph.") || FUNCTIONS.contains(&lower.as_str());
-            let is_id = (id_next && !(function && !lower.contains('@'))) || !could_be_word(&lower);
+            let is_id = (id_next && !function) || !could_be_word(&lower);
             route.push('/');
             if is_id {
                 route.push_str("{id}");
