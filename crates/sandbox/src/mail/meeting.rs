@@ -7,6 +7,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use mail_parser::{MimeHeaders, PartType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::mail::message::{Content, Message};
@@ -14,7 +15,7 @@ use crate::mail::mime;
 use crate::mail::time_zones;
 
 /// What kind of item a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ItemKind {
     #[default]
     Message,
@@ -101,10 +102,11 @@ fn calendar<'a>(parsed: &'a mail_parser::Message<'_>) -> Option<(String, &'a str
 #[must_use]
 pub fn properties(message: &Message) -> Map<String, Value> {
     let mut json = Map::new();
-    let Content::Mime(bytes) = &message.content else {
+    let Content::Mime(raw) = &message.content else {
         return json;
     };
-    let parsed = mime::parse(bytes);
+    let bytes = raw.bytes();
+    let parsed = mime::parse(&bytes);
     let Some((_, text)) = parsed.as_ref().and_then(calendar) else {
         return json;
     };

@@ -52,7 +52,7 @@ pub fn list(
     let most = scope.service.behaviour().search_results;
     let from = match &options.skip_token {
         Some(token) => Some(
-            Cursor::read(token, &scope.service.token_key, text)
+            Cursor::read(token, &scope.service.token_key.get(), text)
                 .filter(|cursor| scope.service.now() - cursor.made < CURSOR_LIFE)
                 .ok_or_else(refusal::stale_search)?,
         ),
@@ -86,7 +86,7 @@ pub fn list(
                 sent: last.sent,
                 item: last.key.0,
             };
-            let token = cursor.write(&scope.service.token_key, text);
+            let token = cursor.write(&scope.service.token_key.get(), text);
             body.insert(
                 "@odata.nextLink".to_owned(),
                 links::next_page(request, "$skiptoken", &token).into(),
