@@ -73,6 +73,7 @@ async fn send(State(sandbox): Tenant, new: New) -> Answer {
         peer: "192.0.2.25",
         at: now,
         id,
+        judgement: sandbox.mail.transport().judge(&new.from, &mime),
     };
     let only = match new.to.as_slice() {
         [only] => Some(only.as_str()),

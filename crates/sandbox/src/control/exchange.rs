@@ -87,7 +87,9 @@ pub async fn access(State(sandbox): Tenant, Query(pair): Query<Pair>) -> Answer 
         let graph = objects.service_principal_of(GRAPH_APP_ID).map(|graph| graph.id);
         (
             principal,
-            graph.map(|graph| objects.roles(principal, graph)).unwrap_or_default(),
+            graph
+                .map(|graph| objects.roles(principal, graph, sandbox.clock.now()))
+                .unwrap_or_default(),
         )
     };
     let mut caller = Caller::anonymous();

@@ -6,6 +6,7 @@
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -36,13 +37,13 @@ const DIRECTORY_OBJECT: Kind = Kind {
 };
 
 /// A deleted object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deleted {
     at: Timestamp,
     object: Object,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Object {
     Application(Box<Application>),
     ServicePrincipal(Box<ServicePrincipal>, Vec<AppRoleAssignment>, Vec<Grant>),

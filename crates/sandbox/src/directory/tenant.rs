@@ -467,8 +467,8 @@ impl Directory for Tenant {
             return false;
         };
         let held = match user {
-            None => objects.roles(principal.id, graph.id),
-            Some(user) => objects.scopes(principal.id, graph.id, user),
+            None => objects.roles(principal.id, graph.id, self.clock.now()),
+            Some(user) => objects.scopes(principal.id, graph.id, user, self.clock.now()),
         };
         permissions.is_empty()
             || held

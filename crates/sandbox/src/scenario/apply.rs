@@ -173,6 +173,7 @@ fn application(sandbox: &Sandbox, wanted: &Application) -> Result<(), String> {
         end: secret
             .expires
             .unwrap_or_else(|| now.checked_add(SECRET_LIFE).unwrap_or(Timestamp::MAX)),
+        known_from: now,
         text: SecretString::from(secret.text.clone()),
     });
     let registered = model::Application {
@@ -264,6 +265,7 @@ async fn deliver(sandbox: &Arc<Sandbox>, mail: &Mail) -> Result<(), String> {
                     peer: "192.0.2.25",
                     at: now,
                     id,
+                    judgement: sandbox.mail.transport().judge(from, &bytes),
                 };
                 let only = match mail.to.as_slice() {
                     [only] => Some(only.as_str()),

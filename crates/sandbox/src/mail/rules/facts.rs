@@ -45,10 +45,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> bytes::Bytes {
         match &self.message.content {
-            Content::Mime(bytes) => bytes,
-            Content::Draft(_) => &[],
+            Content::Mime(raw) => raw.bytes(),
+            Content::Draft(_) => bytes::Bytes::new(),
         }
     }
 
@@ -78,7 +78,7 @@ impl<'a> Facts<'a> {
     /// The header lines, unfolded.
     pub fn headers(&self) -> &str {
         self.headers.get_or_init(|| {
-            mime::header_lines(self.bytes())
+            mime::header_lines(&self.bytes())
                 .into_iter()
                 .map(|(name, value)| format!("{name}: {value}\n"))
                 .collect()
@@ -97,7 +97,7 @@ impl<'a> Facts<'a> {
 
     fn kind(&self) -> &Kind {
         self.kind.get_or_init(|| {
-            let Some(parsed) = mime::parse(self.bytes()) else {
+            let Some(parsed) = mime::parse(&self.bytes()) else {
                 return Kind::default();
             };
             let content = parsed.content_type();

@@ -214,7 +214,7 @@ async fn a_full_mailbox_sends_nothing_and_what_comes_goes_back() {
         .unwrap();
     let outside = world.service.outside_mail(Some("a@x.example"));
     assert_eq!(outside[0].mail_from, "");
-    assert!(String::from_utf8_lossy(&outside[0].raw).contains("From: <postmaster@contoso.example>\r\n"));
+    assert!(String::from_utf8_lossy(&outside[0].raw.bytes()).contains("From: <postmaster@contoso.example>\r\n"));
     let clear = serde_json::from_str(r#"{"quota_bytes": null}"#).unwrap();
     world.service.change_delivery(SALES, clear).unwrap();
     world
@@ -433,8 +433,8 @@ async fn delivery_receipts_come_when_they_were_asked_for() {
     for subject in ["Delivered: Receipt", "Relayed: Receipt"] {
         assert!(subjects.contains(&subject.to_owned()), "{subjects:?}");
     }
-    let raw = &world.service.outside_mail(None)[0].raw;
-    assert!(String::from_utf8_lossy(raw).contains("Return-Receipt-To: "));
+    let raw = world.service.outside_mail(None)[0].raw.bytes();
+    assert!(String::from_utf8_lossy(&raw).contains("Return-Receipt-To: "));
     world
         .post(&support("sendMail"), message("None", &[SALES]))
         .await
