@@ -378,15 +378,6 @@ impl OAuthError {
         Self::bad("invalid_grant", 50_057, "The user account is disabled.")
     }
 
-    /// The same request too often.
-    pub fn client_loop() -> Self {
-        Self::bad(
-            "invalid_grant",
-            50_196,
-            "The server terminated an operation because it encountered a client request loop. Please contact your app vendor.",
-        )
-    }
-
     /// Nobody consented.
     pub fn consent_required(app_id: Uuid, name: &str) -> Self {
         Self::bad(

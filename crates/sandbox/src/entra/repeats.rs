@@ -1,6 +1,7 @@
 //! How often the same client asks for the same token.
 //!
-//! Owns the count behind AADSTS50196. It counts only while the tenant limits repeats, by the tenant's clock.
+//! Owns the count behind AADSTS50196. It counts only while the tenant's policies or its throttle limit repeats, by the
+//! tenant's clock. A refused request does not count, so that a client that slows down gets on.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -12,12 +13,19 @@ use crate::entra::form::{Form, LoginRequest};
 use crate::entra::jwt;
 use crate::state::Sandbox;
 
-/// The span in which repeats count.
+/// The span in which repeats count, unless the throttle says another.
 const SPAN: SignedDuration = SignedDuration::from_secs(300);
 /// Different requests remembered at once.
 const MAX_REQUESTS: usize = 4096;
 /// Fields that make two requests the same.
-const IDENTITY: [&str; 5] = ["grant_type", "client_id", "scope", "resource", "username"];
+const IDENTITY: [&str; 6] = [
+    "grant_type",
+    "client_id",
+    "scope",
+    "resource",
+    "username",
+    "refresh_token",
+];
 
 /// Requests and when they came.
 #[derive(Debug, Default)]
@@ -28,8 +36,12 @@ pub struct Repeats(Mutex<HashMap<Vec<u8>, VecDeque<Timestamp>>>);
 /// # Errors
 /// AADSTS50196 above the tenant's limit.
 pub fn count(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<(), OAuthError> {
-    let Some(limit) = sandbox.tenant.policies().identical_requests else {
-        return Ok(());
+    let by_policy = sandbox.tenant.policies().identical_requests;
+    let by_throttle = sandbox.throttle.sign_in_loop();
+    let (limit, span) = match (by_policy, by_throttle) {
+        (Some(limit), _) => (u64::from(limit), SPAN),
+        (None, Some(limit)) => (limit.limit, SignedDuration::from_secs(i64::from(limit.seconds))),
+        (None, None) => return Ok(()),
     };
     let mut identity = request.segments.join("/");
     for name in IDENTITY {
@@ -43,7 +55,7 @@ pub fn count(sandbox: &Sandbox, request: &LoginRequest, form: &Form) -> Result<(
         all.clear();
     }
     let times = all.entry(key).or_default();
-    while times.front().is_some_and(|at| now.duration_since(*at) >= SPAN) {
+    while times.front().is_some_and(|at| now.duration_since(*at) >= span) {
         times.pop_front();
     }
     if times.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {

@@ -11,12 +11,11 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::entra::error::OAuthError;
-use crate::entra::form::{Form, LoginRequest, Presented};
+use crate::entra::form::{self, Form, LoginRequest, Presented};
 use crate::entra::tenancy::Tenancy;
 use crate::entra::{admin_consent, authorize, device_code, discovery, sign_in_page, token};
 use crate::server::paths::GraphResponse;
 use crate::state::Sandbox;
-use crate::throttle::SignInRefusal;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -54,12 +53,10 @@ async fn token_endpoint(sandbox: &Sandbox, request: &LoginRequest) -> GraphRespo
             .with_header(ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS")
             .with_header(ACCESS_CONTROL_ALLOW_HEADERS, requested)
     } else {
-        let result = match throttled(sandbox, request) {
-            Some(SignInRefusal::TooMany(wait)) => return too_many(wait),
-            Some(SignInRefusal::Loop) => Err(OAuthError::client_loop()),
-            None => Ok(()),
-        };
-        let result = match result.and_then(|()| Tenancy::parse(&sandbox.tenant, &request.segments[0])) {
+        if let Some(wait) = throttled(sandbox, request) {
+            return too_many(wait);
+        }
+        let result = match Tenancy::parse(&sandbox.tenant, &request.segments[0]) {
             Ok(tenancy) => token::answer(sandbox, request, tenancy).await,
             Err(error) if error.code() == 90_038 && presents_credential(request) => {
                 Err(OAuthError::confidential_client_across_clouds())
@@ -76,17 +73,10 @@ async fn token_endpoint(sandbox: &Sandbox, request: &LoginRequest) -> GraphRespo
     response
 }
 
-fn throttled(sandbox: &Sandbox, request: &LoginRequest) -> Option<SignInRefusal> {
-    if !sandbox.throttle.is_enabled() {
-        return None;
-    }
-    let form = Form::parse(request).ok()?;
-    let client = Presented::read(request, &form).ok()?.client_id;
-    let field = |name: &str| match name {
-        "client_id" => Some(client.as_str()),
-        name => form.get(name),
-    };
-    sandbox.throttle.sign_in(field, sandbox.clock.now())
+/// Seconds to wait when the client asks for tokens too often.
+fn throttled(sandbox: &Sandbox, request: &LoginRequest) -> Option<u64> {
+    let client = form::client_of(&request.headers, &request.body)?;
+    sandbox.throttle.sign_in(client, sandbox.clock.now())
 }
 
 fn too_many(wait: u64) -> GraphResponse {

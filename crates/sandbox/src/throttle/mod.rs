@@ -23,7 +23,6 @@ use uuid::Uuid;
 pub use answer::{Excess, Refusal, ResourceUnits};
 pub use cost::{Area, Work};
 pub use settings::{ConcurrencyScope, Settings};
-pub use sign_in::SignInRefusal;
 
 use window::Window;
 
@@ -51,7 +50,6 @@ struct State {
     identity_units: Counters<Uuid>,
     identity_writes: Counters<Uuid>,
     sign_ins: Counters<Uuid>,
-    loops: Counters<[u8; 32]>,
     refused: u64,
 }
 

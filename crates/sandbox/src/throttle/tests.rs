@@ -206,41 +206,14 @@ fn usage_is_told_from_four_fifths_on() {
 }
 
 #[test]
-fn equal_sign_ins_are_a_loop_and_polls_are_not() {
-    let world = World::new(|settings| settings.sign_in_loop = limit(2, 300));
-    let client = APPLICATION.to_string();
-    let ask = |grant: &'static str, scope: &'static str| {
-        world.throttle.sign_in(
-            |name| match name {
-                "client_id" => Some(client.as_str()),
-                "grant_type" => Some(grant),
-                "scope" => Some(scope),
-                _ => None,
-            },
-            world.clock.now(),
-        )
-    };
-    assert_eq!(ask("client_credentials", "a"), None);
-    assert_eq!(ask("client_credentials", "a"), None);
-    assert_eq!(ask("client_credentials", "b"), None);
-    assert_eq!(ask("client_credentials", "a"), Some(SignInRefusal::Loop));
-    for _ in 0..5 {
-        assert_eq!(ask("device_code", "a"), None);
-    }
-    world.clock.advance(Duration::from_secs(305));
-    assert_eq!(ask("client_credentials", "a"), None);
-}
-
-#[test]
 fn too_many_sign_ins_wait() {
     let world = World::new(|settings| settings.sign_ins = limit(1, 30));
-    let client = APPLICATION.to_string();
-    let ask = || {
-        let form = |name: &str| (name == "client_id").then_some(client.as_str());
-        world.throttle.sign_in(form, world.clock.now())
-    };
-    assert_eq!(ask(), None);
-    assert_eq!(ask(), Some(SignInRefusal::TooMany(30)));
+    let ask = |client| world.throttle.sign_in(client, world.clock.now());
+    assert_eq!(ask(APPLICATION), None);
+    assert_eq!(ask(APPLICATION), Some(30));
+    assert_eq!(ask(OTHER), None);
+    assert_eq!(world.throttle.sign_in_loop(), Some(limit(15, 300)));
+    assert_eq!(Throttle::new(false).sign_in_loop(), None);
 }
 
 #[test]
