@@ -6,11 +6,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::control::answers::{Answer, Refusal, created, ok};
-use crate::control::parse;
 use crate::scenario::{self, Scenario};
 use crate::state::Sandbox;
 

@@ -97,7 +97,8 @@ impl<'a> Facts<'a> {
 
     fn kind(&self) -> &Kind {
         self.kind.get_or_init(|| {
-            let Some(parsed) = mime::parse(&self.bytes()) else {
+            let bytes = self.bytes();
+            let Some(parsed) = mime::parse(&bytes) else {
                 return Kind::default();
             };
             let content = parsed.content_type();
