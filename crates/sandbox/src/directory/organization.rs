@@ -4,12 +4,13 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::directory::authority;
 use crate::directory::licences;
 use crate::directory::listing::{self, Kind};
-use crate::directory::model::{GLOBAL_ADMINISTRATOR, time};
+use crate::directory::model::{EXCHANGE_ADMINISTRATOR, time};
 use crate::directory::tenant::Tenant;
+use crate::directory::{authority, role_assignments};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
@@ -167,7 +168,7 @@ pub fn subscribed_skus(
     answer(request, kind, licences::subscribed(tenant), segments)
 }
 
-/// `/directoryRoles/<segments>`: the one activated role.
+/// `/directoryRoles/<segments>`: the activated roles.
 ///
 /// # Errors
 /// The refusal as Graph words it.
@@ -178,19 +179,44 @@ pub fn directory_roles(request: &GraphRequest, segments: &[String]) -> Result<Gr
         type_name: "microsoft.graph.directoryRole",
         defaults: None,
     };
-    answer(request, kind, vec![global_administrator()], segments)
+    answer(
+        request,
+        kind,
+        role_assignments::ROLES
+            .iter()
+            .filter_map(|(id, _)| directory_role(*id))
+            .collect(),
+        segments,
+    )
 }
 
-/// The activated Global Administrator role as Graph shows it.
+/// An activated directory role as Graph shows it; nothing for a role the tenant does not know.
 #[must_use]
-pub fn global_administrator() -> Value {
-    json!({
-        "id": GLOBAL_ADMINISTRATOR,
+pub fn directory_role(id: Uuid) -> Option<Value> {
+    let (id, name) = role_assignments::ROLES.iter().find(|(known, _)| *known == id)?;
+    let description = match *id {
+        EXCHANGE_ADMINISTRATOR => "May manage all aspects of the Exchange product.",
+        _ => "May manage everything in the tenant.",
+    };
+    Some(json!({
+        "id": id,
         "deletedDateTime": null,
-        "description": "May manage everything in the tenant.",
-        "displayName": "Global Administrator",
-        "roleTemplateId": GLOBAL_ADMINISTRATOR,
-    })
+        "description": description,
+        "displayName": name,
+        "roleTemplateId": id,
+    }))
+}
+
+/// Directory roles as they stand among other directory objects.
+#[must_use]
+pub fn roles_as_objects(held: &[Uuid]) -> Vec<Value> {
+    let roles = held.iter().filter_map(|id| directory_role(*id));
+    roles
+        .map(|mut role| {
+            role["@odata.type"] = "#microsoft.graph.directoryRole".into();
+            role
+        })
+        .collect()
 }
 
 fn answer(

@@ -13,7 +13,9 @@ use crate::directory::addressing::position_by_key;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::ServicePrincipal;
 use crate::directory::tenant::{Objects, Tenant};
-use crate::directory::{assignments, authority, credentials, delta, grants, key_credentials, permissions, templates};
+use crate::directory::{
+    assignments, authority, credentials, delta, grants, key_credentials, organization, permissions, templates,
+};
 use crate::odata::error::ODataError;
 use crate::server::paths::{GraphRequest, GraphResponse};
 
@@ -215,13 +217,18 @@ fn below(
         }
         "memberof" | "transitivememberof" if rest.is_empty() => {
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
-            id_of(tenant, key)?;
+            let id = id_of(tenant, key)?;
+            let held = tenant
+                .read()
+                .service_principal(id)
+                .map(|principal| principal.roles.clone());
             let kind = Kind {
                 context: "directoryObjects",
                 type_name: "microsoft.graph.directoryObject",
                 defaults: None,
             };
-            listing::collection(request, kind, std::iter::empty())
+            let roles = organization::roles_as_objects(&held.unwrap_or_default());
+            listing::collection(request, kind, roles.into_iter())
         }
         "addkey" if rest.is_empty() => change(tenant, request, key, |principal| {
             key_credentials::add(tenant, request, principal.id, &mut principal.keys)

@@ -159,16 +159,14 @@ pub fn child(
         "oauth2permissiongrants" if rest.is_empty() => grants::of_user(tenant, request, user),
         "memberof" | "transitivememberof" if rest.len() <= 1 => {
             may_see(&request.caller, user, authority::READ_USERS)?;
-            let administrator = tenant.read().user_by_id(user).is_some_and(User::is_administrator);
-            let mut role = organization::global_administrator();
-            role["@odata.type"] = "#microsoft.graph.directoryRole".into();
+            let held = tenant.read().user_by_id(user).map(|user| user.roles.clone());
             let kind = Kind {
                 context: "directoryObjects",
                 type_name: "microsoft.graph.directoryObject",
                 defaults: None,
             };
-            let objects = administrator.then_some(role).into_iter().chain(groups());
-            listing::collection(request, kind, objects)
+            let roles = organization::roles_as_objects(&held.unwrap_or_default());
+            listing::collection(request, kind, roles.into_iter().chain(groups()))
         }
         _ => Err(ODataError::unsupported(format!("{child} of users"))),
     }

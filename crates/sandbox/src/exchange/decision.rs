@@ -57,13 +57,11 @@ pub fn is_in_scope(tenant: &Tenant, objects: &Objects, rules: &Rules, scope: Res
         ResourceScope::Group(id) => rules.group(id).is_some_and(|group| group.members.contains(&mailbox)),
         ResourceScope::Unit(id) => rules.unit(id).is_some_and(|unit| unit.members.contains(&mailbox)),
         ResourceScope::Custom(id) => {
-            let scope = rules.scope(id);
-            // An exclusive scope does not restrict applications.
-            scope.is_some_and(|scope| {
-                scope.exclusive
-                    || objects
-                        .user_by_id(mailbox)
-                        .is_some_and(|user| scope.filter.matches(&MailboxSubject { tenant, user, rules }))
+            // That a scope is exclusive keeps nobody else out: exclusive scopes do not restrict applications.
+            rules.scope(id).is_some_and(|scope| {
+                objects
+                    .user_by_id(mailbox)
+                    .is_some_and(|user| scope.filter.matches(&MailboxSubject { tenant, user, rules }))
             })
         }
     }

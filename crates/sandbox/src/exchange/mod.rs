@@ -96,6 +96,8 @@ struct State {
     connection_filter: ConnectionFilter,
     send_from_alias: bool,
     settings: ExchangeSettings,
+    /// Grows with every change of what is saved.
+    revision: u64,
 }
 
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Exchange {
             connection_filter: ConnectionFilter::default(),
             send_from_alias: false,
             settings,
+            revision: 0,
         };
         Self {
             tenant,
@@ -154,6 +157,7 @@ impl Exchange {
             None => Rules::default(),
         };
         let result = change(&mut rules)?;
+        state.revision += 1;
         let delay = seconds(state.settings.propagation_seconds);
         state.versions.push_back((now, Arc::new(rules)));
         // The oldest version that is still needed is the newest one in force.
@@ -235,15 +239,15 @@ impl Exchange {
     ) -> Result<(), Failure> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.connection_filter = change(&state.connection_filter)?;
+        state.revision += 1;
         Ok(())
     }
 
     /// Lets an alias stand in `From`, or not.
     pub fn set_sends_from_alias(&self, enabled: bool) {
-        self.state
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .send_from_alias = enabled;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.send_from_alias = enabled;
+        state.revision += 1;
     }
 
     /// Removes what belonged to service principals that Entra no longer has.
@@ -293,6 +297,7 @@ impl Exchange {
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.versions = VecDeque::from([(Timestamp::MIN, Arc::new(saved.rules))]);
+            state.revision += 1;
             state.connection_filter = saved.connection_filter;
             state.send_from_alias = saved.send_from_alias;
         }
@@ -312,6 +317,10 @@ impl Section for Exchange {
     fn load(&self, saved: &str) -> serde_json::Result<()> {
         self.restore(serde_json::from_str(saved)?);
         Ok(())
+    }
+
+    fn revision(&self) -> Option<u64> {
+        Some(self.state.read().unwrap_or_else(PoisonError::into_inner).revision)
     }
 }
 

@@ -106,7 +106,7 @@ pub struct ManagementScope {
     pub name: String,
     /// Which recipients.
     pub filter: Restriction,
-    /// An exclusive scope; for applications it restricts nothing.
+    /// An exclusive scope; it keeps no application out that another scope lets in.
     pub exclusive: bool,
     /// Creation by the tenant's clock.
     pub created_at: Timestamp,

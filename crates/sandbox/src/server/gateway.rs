@@ -1,7 +1,7 @@
 //! The one handler behind every listener: from an HTTP request to a service and back.
 //!
-//! Owns the choice between Graph, upload addresses, Exchange's administration and the identity provider, the bound on request bodies, faults and
-//! the ledger. A request over the bound is refused before any of its content is looked at.
+//! Owns the choice between Graph, upload addresses, Exchange's administration and the identity provider, the bound on
+//! request bodies, faults and the ledger. A request over the bound is refused before any of its content is looked at.
 
 use std::sync::Arc;
 

@@ -109,6 +109,27 @@ async fn scopes_are_filters_groups_and_administrative_units() {
 }
 
 #[tokio::test]
+async fn an_exclusive_scope_opens_its_members_and_shields_nobody() {
+    let tenant = Tenant::start().await;
+    let team = group(&tenant, "Team", &[SUPPORT]).await;
+    let pointer = |app: &App| json!({"AppId": app.app_id, "ObjectId": app.principal});
+    let scoped = App::new(&tenant, &[], &[]).await;
+    run(&tenant, "New-ServicePrincipal", pointer(&scoped)).await;
+    let filter = format!("MemberOfGroup -eq '{team}'");
+    let scope = json!({"Name": "Only", "RecipientRestrictionFilter": filter, "Exclusive": true});
+    run(&tenant, "New-ManagementScope", scope).await;
+    let role = json!({"App": scoped.principal, "Role": "Application Mail.Read", "CustomResourceScope": "Only"});
+    run(&tenant, "New-ManagementRoleAssignment", role).await;
+    assert_eq!(scoped.reads(&tenant, SUPPORT).await.0, 200);
+    assert_eq!(scoped.reads(&tenant, SALES).await.0, 403);
+    let other = App::new(&tenant, &[], &[]).await;
+    run(&tenant, "New-ServicePrincipal", pointer(&other)).await;
+    let role = json!({"App": other.principal, "Role": "Application Mail.Read"});
+    run(&tenant, "New-ManagementRoleAssignment", role).await;
+    assert_eq!(other.reads(&tenant, SUPPORT).await.0, 200);
+}
+
+#[tokio::test]
 async fn an_assignment_without_scope_reaches_everybody_until_it_is_disabled() {
     let tenant = Tenant::start().await;
     let app = App::new(&tenant, &[], &[]).await;
