@@ -217,11 +217,12 @@ impl Section for SandboxClock {
     fn load(&self, saved: &str) -> serde_json::Result<()> {
         let saved: Saved = serde_json::from_str(saved)?;
         self.change(|hands| {
-            hands.offset = match (hands.base, saved.frozen) {
-                (Base::System, _) => saved.offset,
+            (hands.base, hands.offset) = match (hands.base, saved.frozen) {
+                (Base::System, None) => (Base::System, saved.offset),
+                (Base::System, Some(stood)) => (Base::Frozen(stood), SignedDuration::ZERO),
                 // It never goes back behind what the tenant has seen.
-                (Base::Frozen(at), Some(stood)) => stood.duration_since(at).max(SignedDuration::ZERO),
-                (Base::Frozen(_), None) => SignedDuration::ZERO,
+                (Base::Frozen(at), Some(stood)) => (Base::Frozen(at.max(stood)), SignedDuration::ZERO),
+                (Base::Frozen(at), None) => (Base::Frozen(at), SignedDuration::ZERO),
             };
         });
         Ok(())
@@ -262,7 +263,13 @@ mod tests {
         assert_eq!(later.now().as_second(), 90);
         let running = SandboxClock::system();
         running.load(&saved).unwrap();
-        assert_eq!(running.offset().as_secs(), 90);
+        assert!(running.is_frozen());
+        assert_eq!(running.now().as_second(), 90);
+        let moved = SandboxClock::system();
+        moved.advance(Duration::from_secs(60));
+        let again = SandboxClock::system();
+        again.load(&moved.save().unwrap()).unwrap();
+        assert_eq!(again.offset().as_secs(), 60);
     }
 
     #[test]

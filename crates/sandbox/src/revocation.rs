@@ -9,13 +9,16 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::persist::Section;
 
 /// Revocations kept.
 const MAX_KEPT: usize = 1000;
 
 /// One revocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
     /// Only tokens of this application.
     pub application: Option<Uuid>,
@@ -67,6 +70,23 @@ impl Revocations {
     pub fn clear(&self) {
         self.kept.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.any.store(false, Ordering::Release);
+    }
+}
+
+impl Section for Revocations {
+    fn name(&self) -> &'static str {
+        "revocations"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&*self.kept.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        let kept: VecDeque<Revoked> = serde_json::from_str(saved)?;
+        self.any.store(!kept.is_empty(), Ordering::Release);
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(())
     }
 }
 

@@ -8,17 +8,23 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::mail::MailService;
+use crate::mail::behaviour::MailBehaviour;
 use crate::mail::conversation::Joined;
 use crate::mail::ids::ItemKey;
 use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Message;
 use crate::mail::outside::OutsideMail;
 use crate::mail::saved::{Left, Unsaved};
+use crate::mail::transport::outside_rules::OutsideRules;
+use crate::mail::transport::queue::Queue;
+use crate::mail::transport::settings::TransportSettings;
+use crate::mail::transport::verdicts::Verdicts;
 use crate::persist::Section;
 use crate::persist::bodies::{Bodies, Raw};
 use crate::persist::journal::{Journal, Row};
@@ -269,6 +275,68 @@ impl Section for MailService {
     fn load(&self, saved: &str) -> serde_json::Result<()> {
         self.token_key.set(serde_json::from_str(saved)?);
         Ok(())
+    }
+}
+
+/// The switches of mail, and its transport with what waits.
+#[derive(Debug)]
+pub struct TransportSection<'a>(pub &'a MailService);
+
+#[derive(Serialize, Deserialize)]
+struct SavedTransport {
+    behaviour: MailBehaviour,
+    settings: TransportSettings,
+    outside_rules: OutsideRules,
+    verdicts: Verdicts,
+    queue: Queue,
+}
+
+impl Section for TransportSection<'_> {
+    fn name(&self) -> &'static str {
+        "mail.transport"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        let transport = &self.0.transport;
+        serde_json::to_string(&SavedTransport {
+            behaviour: self.0.behaviour.read().unwrap_or_else(PoisonError::into_inner).clone(),
+            settings: transport.settings(),
+            outside_rules: transport.outside_rules().clone(),
+            verdicts: transport.verdicts().clone(),
+            queue: transport.queue().clone(),
+        })
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        let saved: SavedTransport = serde_json::from_str(saved)?;
+        let transport = &self.0.transport;
+        transport
+            .set_settings(saved.settings)
+            .map_err(serde_json::Error::custom)?;
+        *self.0.behaviour.write().unwrap_or_else(PoisonError::into_inner) = saved.behaviour;
+        *transport.outside_rules() = saved.outside_rules;
+        *transport.verdicts() = saved.verdicts;
+        *transport.queue() = saved.queue;
+        Ok(())
+    }
+}
+
+/// Subscriptions, and notifications on their way.
+#[derive(Debug)]
+pub struct NotifySection<'a>(pub &'a MailService);
+
+impl Section for NotifySection<'_> {
+    fn name(&self) -> &'static str {
+        "notify"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.0.notifier().save())
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        let restored = self.0.restore_notifications(serde_json::from_str(saved)?);
+        restored.map_err(|refused| serde_json::Error::custom(format!("{refused:?}")))
     }
 }
 

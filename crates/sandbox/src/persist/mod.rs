@@ -31,8 +31,8 @@
 //!
 //! A stop by signal or `shutdown` loses nothing. A killed process loses at most what happened since the last save:
 //! [`PERIOD`], or ten times as long as saving takes where that is longer. While saving fails (a full disk), changes are
-//! refused with 507 until it succeeds again. Uploads in progress, sign-in pages that are open and the request ledger
-//! are not saved.
+//! refused with 507 until it succeeds again. Not saved, since they are of the moment: uploads in progress, sign-in codes
+//! that wait, directory delta states, fault rules, throttling counters and the request ledger.
 
 pub mod bodies;
 pub mod encoding;
@@ -43,6 +43,7 @@ pub mod saver;
 
 use std::time::Duration;
 
+use crate::mail::keeping::{NotifySection, TransportSection};
 use crate::state::Sandbox;
 
 /// Time between two saves when saving is quick.
@@ -72,15 +73,37 @@ pub trait Section: Send + Sync {
     }
 }
 
+impl<S: Section + ?Sized> Section for &S {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        (**self).save()
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        (**self).load(saved)
+    }
+
+    fn revision(&self) -> Option<u64> {
+        (**self).revision()
+    }
+}
+
 /// Every section, in the order of loading.
 #[must_use]
-pub fn sections(sandbox: &Sandbox) -> Vec<&dyn Section> {
+pub fn sections(sandbox: &Sandbox) -> Vec<Box<dyn Section + '_>> {
     vec![
-        sandbox.clock.as_ref(),
-        sandbox.entropy.as_ref(),
-        sandbox.tenant.as_ref(),
-        &sandbox.mail,
-        sandbox.exchange.as_ref(),
-        &sandbox.entra.refresh_tokens,
+        Box::new(sandbox.clock.as_ref()),
+        Box::new(sandbox.entropy.as_ref()),
+        Box::new(sandbox.tenant.as_ref()),
+        Box::new(sandbox.exchange.as_ref()),
+        Box::new(&sandbox.entra.refresh_tokens),
+        Box::new(&sandbox.revocations),
+        Box::new(sandbox.throttle.as_ref()),
+        Box::new(&sandbox.mail),
+        Box::new(TransportSection(&sandbox.mail)),
+        Box::new(NotifySection(&sandbox.mail)),
     ]
 }

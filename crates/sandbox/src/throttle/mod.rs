@@ -26,6 +26,8 @@ pub use settings::{ConcurrencyScope, Settings};
 
 use window::Window;
 
+use crate::persist::Section;
+
 /// Counters of one kind: applications times mailboxes of a large test.
 const MAX_KEYS: usize = 20_000;
 /// Counters shown at once.
@@ -320,6 +322,23 @@ fn identity(
         limit,
     };
     (units, refusal)
+}
+
+impl Section for Throttle {
+    fn name(&self) -> &'static str {
+        "throttle"
+    }
+
+    fn save(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.settings())
+    }
+
+    fn load(&self, saved: &str) -> serde_json::Result<()> {
+        let mut settings: Settings = serde_json::from_str(saved)?;
+        // Who starts with throttling asked for gets it.
+        settings.enabled |= self.settings().enabled;
+        self.change(settings).map_err(serde::de::Error::custom)
+    }
 }
 
 #[cfg(test)]

@@ -229,6 +229,58 @@ async fn the_tenant_its_mailboxes_and_its_clock_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn subscriptions_survive_a_restart() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let hook = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    let answer_validation = axum::Router::new().route(
+        "/hook",
+        axum::routing::post(|axum::extract::RawQuery(query): axum::extract::RawQuery| async move {
+            let query = query.unwrap_or_default();
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            let token = pairs.find(|(name, _)| name == "validationToken");
+            token.map(|(_, value)| value.into_owned()).unwrap_or_default()
+        }),
+    );
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        let served = axum_server::from_tcp(listener.into_std().expect("a listener")).expect("a server");
+        served.serve(answer_validation.into_make_service()).await
+    });
+    let plain = Config {
+        notify_plain_http: true,
+        ..config(directory.path())
+    };
+    let running = Sandbox::start(plain.clone()).await.expect("the sandbox starts");
+    let client = client(running.description());
+    let life = Life { running, client };
+    let token = life.mail_token().await;
+    let clock = life
+        .client
+        .get(format!("{}/clock", life.running.description().control_url));
+    let clock = read(clock.send().await.expect("an answer")).await;
+    let now: jiff::Timestamp = clock.body["now"].as_str().expect("a time").parse().expect("a time");
+    let wish = json!({
+        "changeType": "created", "notificationUrl": hook, "clientState": "s",
+        "resource": "users/support@contoso.example/mailFolders('inbox')/messages",
+        "expirationDateTime": (now + jiff::SignedDuration::from_hours(1)).to_string(),
+    });
+    let made = life.graph(&token, Method::POST, "/subscriptions", &wish, false).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    life.end().await;
+
+    let running = Sandbox::start(plain).await.expect("the sandbox starts");
+    let client = crate::harness::client(running.description());
+    let life = Life { running, client };
+    let path = format!("/subscriptions/{}", made.body["id"].as_str().expect("an id"));
+    let again = life.get(&token, &path).await;
+    assert_eq!(again.status, 200, "{:?}", again.body);
+    assert_eq!(again.body["notificationUrl"], made.body["notificationUrl"]);
+    life.end().await;
+    tasks.abort_all();
+}
+
+#[tokio::test]
 async fn a_damaged_state_is_refused_and_fresh_begins_anew() {
     let directory = tempfile::tempdir().expect("a directory");
     Life::begin(directory.path()).await.end().await;
