@@ -15,6 +15,7 @@ use crate::mail::refusal;
 use crate::mail::routes::Scope;
 use crate::mail::settings_input;
 use crate::mail::time_zones;
+use crate::mail::transport::delivery_state::Answered;
 use crate::mail::well_known::WellKnown;
 use crate::odata::error::ODataError;
 use crate::odata::query::QueryOptions;
@@ -88,6 +89,10 @@ fn update(scope: &Scope<'_>) -> Result<GraphResponse, ODataError> {
     let preferences = Preferences::of(scope.request);
     let mut all = scope.write(|mailbox| {
         let (settings, written) = settings_input::changed(&mailbox.settings, purpose(scope), &body)?;
+        if settings.automatic_replies != mailbox.settings.automatic_replies {
+            // Another absence: everybody is told anew.
+            mailbox.delivery.answered = Answered::default();
+        }
         mailbox.settings = settings;
         let mut all = shown(mailbox, purpose(scope), &preferences);
         all.retain(|name, _| written.iter().any(|written| written.eq_ignore_ascii_case(name)));

@@ -1,5 +1,6 @@
 //! Tests of the mailboxes through the requests that clients send, without a network.
 
+mod absence;
 mod attachments;
 mod contract_examples;
 mod corpus;

@@ -4,6 +4,7 @@
 //! recipient with a mailbox gets one copy however often it is addressed. Everything inside the tenant happens at once;
 //! only mails that are held back or handed to another server wait. Every chain of mails that make mails has an end.
 
+mod automatic_reply;
 mod carry;
 pub mod control;
 mod deliver;

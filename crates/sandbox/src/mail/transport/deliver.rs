@@ -175,6 +175,9 @@ impl MailService {
             arrived.join_conversation(mailbox);
             put(mailbox, &arrived.message, address, &plan, is_junk)
         });
+        if !is_junk {
+            derived.extend(self.automatic_reply(user, mailbox, envelope, &arrived));
+        }
         Ok(Outcome { copy, derived })
     }
 }
