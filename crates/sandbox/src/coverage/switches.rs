@@ -88,6 +88,31 @@ pub const CHOICES: &[Choice] = &[
         "the page's prose: 201, 202 for direct forms",
         "–",
     ),
+    choice(
+        "status of `ErrorExceededMessageLimit`",
+        "429; 400 and 403 are reported too",
+        "`PATCH /transport` `{\"over_limit_status\": 403}`",
+    ),
+    choice(
+        "status of `ErrorQuotaExceeded`",
+        "507, Graph's documented status of a full store",
+        "`{\"over_quota_status\": 403}`",
+    ),
+    choice(
+        "30 mails a minute for a mailbox",
+        "not counted; when switched on, further mails are accepted and leave later",
+        "`{\"messages_per_minute\": 30}`",
+    ),
+    choice(
+        "rules and forwarding to the outside",
+        "refused with a report 5.7.520, as Microsoft's default policy does",
+        "`{\"external_forwarding\": true}`",
+    ),
+    choice(
+        "`X-Auto-Response-Suppress: All` and non-delivery reports",
+        "only `NDR` silences them",
+        "`{\"all_suppresses_reports\": true}`",
+    ),
 ];
 
 /// Codes of the login service with the mistake or state that produces them.
