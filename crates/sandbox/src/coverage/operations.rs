@@ -46,6 +46,10 @@ const fn refused(method: &'static str, path: &'static str, reason: &'static str)
 /// Area of the login service, whose paths are below the login host.
 pub const LOGIN: &str = "Entra ID: tokens and discovery";
 
+/// Area of Exchange's administration, whose paths are below the host too; `/beta/roleManagement/exchange` belongs to it,
+/// which `/v1.0` does not have.
+pub const EXCHANGE: &str = "Exchange's administration";
+
 /// Every area with its operations.
 pub const AREAS: &[(&str, &[Operation])] = &[
     (LOGIN, ENTRA),
@@ -56,6 +60,8 @@ pub const AREAS: &[(&str, &[Operation])] = &[
     ("Messages", MESSAGES),
     ("Attachments", ATTACHMENTS),
     ("Change notifications and batches", NOTIFICATIONS),
+    (EXCHANGE, EXCHANGE_ADMIN),
+    ("Groups and directory roles", GROUPS),
     ("Not there", ABSENT),
 ];
 
@@ -430,6 +436,35 @@ const NOTIFICATIONS: &[Operation] = &[
     ),
     done("DELETE", "/subscriptions/{subscription}", "subscription-delete__01"),
     done("POST", "/$batch", "§2.7, graph-batch-2025__01"),
+];
+
+const EXCHANGE_ADMIN: &[Operation] = &[
+    done(
+        "POST",
+        "/adminapi/beta/{tenant}/InvokeCommand",
+        "§7 (the cmdlets named there), exo-admin-invokecommand__01",
+    ),
+    done(
+        "POST",
+        "/adminapi/v2.0/{tenant}/OrganizationConfig",
+        "§7 (preview), exo-admin-v2-organizationconfig__01",
+    ),
+    done("POST", "/adminapi/v2.0/{tenant}/AcceptedDomain", "§7 (preview)"),
+    done("POST", "/adminapi/v2.0/{tenant}/Mailbox", "§7 (preview)"),
+    done(
+        "POST",
+        "/adminapi/v2.0/{tenant}/DistributionGroupMember",
+        "§7 (preview)",
+    ),
+];
+
+const GROUPS: &[Operation] = &[
+    done("GET", "/groups", "§7"),
+    done("GET", "/groups/$count", "§7"),
+    done("POST", "/groups", "§7 (plain security groups)"),
+    done("GET", "/roleManagement/directory/roleDefinitions", "§7"),
+    done("GET", "/roleManagement/directory/roleAssignments", "§7"),
+    done("POST", "/roleManagement/directory/roleAssignments", "§7"),
 ];
 
 const ABSENT: &[Operation] = &[

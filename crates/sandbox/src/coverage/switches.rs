@@ -113,6 +113,36 @@ pub const CHOICES: &[Choice] = &[
         "only `NDR` silences them",
         "`{\"all_suppresses_reports\": true}`",
     ),
+    choice(
+        "when a grant or policy of Exchange takes effect",
+        "at once; cached 30 minutes to two hours when asked for",
+        "`--cache-permissions`; `PUT /exchange/settings` of the control interface",
+    ),
+    choice(
+        "whether a grant of RBAC for Applications suffices to subscribe",
+        "yes",
+        "`PUT /exchange/settings` `{\"subscriptions_by_rbac\": false}`",
+    ),
+    choice(
+        "`New-ServicePrincipal` with ids that Entra does not pair",
+        "refused",
+        "–",
+    ),
+    choice(
+        "`principalId` of `/beta/roleManagement/exchange/roleAssignments`",
+        "`/ServicePrincipals/{id}` or the bare id",
+        "–",
+    ),
+    choice(
+        "permission for the preview `/adminapi/v2.0`",
+        "`Exchange.ManageAsApp` suffices, as does `Exchange.ManageAsAppV2`",
+        "–",
+    ),
+    choice(
+        "field of `Test-ApplicationAccessPolicy`",
+        "`AccessCheckResult`: Granted or Denied",
+        "–",
+    ),
 ];
 
 /// Codes of the login service with the mistake or state that produces them.

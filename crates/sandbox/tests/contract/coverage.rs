@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use guichet_sandbox::coverage::operations::{AREAS, LOGIN, Operation, Status};
+use guichet_sandbox::coverage::operations::{AREAS, EXCHANGE, LOGIN, Operation, Status};
 use guichet_sandbox::coverage::{REGENERATE, page};
 
 use crate::world::{SUPPORT, World};
@@ -47,7 +47,7 @@ async fn sent(world: &World, area: &str, row: &Operation) -> crate::harness::Ans
         path = path.replace(&format!("{{{name}}}"), &value);
     }
     assert!(!path.contains('{'), "{path}: a placeholder nobody fills");
-    let (root, token) = if area == LOGIN {
+    let (root, token) = if area == LOGIN || area == EXCHANGE {
         ("", None)
     } else {
         ("/v1.0", Some(world.app.as_str()))
