@@ -61,8 +61,20 @@ pub const AREAS: &[(&str, &[Operation])] = &[
     ("Attachments", ATTACHMENTS),
     ("Change notifications and batches", NOTIFICATIONS),
     (EXCHANGE, EXCHANGE_ADMIN),
+    (BETA, EXCHANGE_ROLES),
     ("Groups and directory roles", GROUPS),
     ("Not there", ABSENT),
+];
+
+/// Area whose paths are below `/beta` only.
+pub const BETA: &str = "Roles of Exchange (beta only)";
+
+const EXCHANGE_ROLES: &[Operation] = &[
+    done("GET", "/roleManagement/exchange/customAppScopes", "§7"),
+    done("POST", "/roleManagement/exchange/customAppScopes", "§7"),
+    done("GET", "/roleManagement/exchange/roleAssignments", "§7"),
+    done("POST", "/roleManagement/exchange/roleAssignments", "§7"),
+    done("GET", "/roleManagement/exchange/roleDefinitions", "§7"),
 ];
 
 const ENTRA: &[Operation] = &[
@@ -293,6 +305,21 @@ const PEOPLE: &[Operation] = &[
     done("GET", "/users/{user}/memberOf", "§6"),
     refused("GET", "/users/{user}/manager", "the organisation chart"),
     done("GET", "/users/{user}/mailboxSettings", "user-get-mailboxsettings__01"),
+    done(
+        "PATCH",
+        "/users/{user}/mailboxSettings",
+        "user-update-mailboxsettings__01",
+    ),
+    done(
+        "GET",
+        "/users/{user}/mailboxSettings/automaticRepliesSetting",
+        "user-get-mailboxsettings__02",
+    ),
+    done(
+        "GET",
+        "/users/{user}/mailboxSettings/workingHours",
+        "user-get-mailboxsettings__03",
+    ),
     done("GET", "/organization", "organization-list__01"),
     done("GET", "/domains", "domain-list__01"),
     done("GET", "/domains/contoso.example", "domain-get__01"),
@@ -339,6 +366,9 @@ const FOLDERS: &[Operation] = &[
         "/users/{user}/mailFolders/{folder}/messages/delta",
         "delta-query-messages__02, message-delta__01",
     ),
+    done("POST", "/users/{user}/mailFolders/{folder}/permanentDelete", "§2.4"),
+    done("GET", "/users/{user}/mailFolders/inbox/messageRules", "§2"),
+    done("POST", "/users/{user}/mailFolders/inbox/messageRules", "§2"),
 ];
 
 const MESSAGES: &[Operation] = &[
@@ -346,6 +376,11 @@ const MESSAGES: &[Operation] = &[
         "GET",
         "/users/{user}/messages",
         "user-list-messages__01, query-parameters__03",
+    ),
+    done(
+        "GET",
+        "/users/{user}/messages?$search=\"pizza\"",
+        "§2.2, search-query-parameter__01",
     ),
     done("GET", "/users/{user}/messages/$count", "§2.2"),
     done("POST", "/users/{user}/messages", "user-post-messages__01"),
@@ -389,6 +424,11 @@ const MESSAGES: &[Operation] = &[
         "/users/{user}/translateExchangeIds",
         "user-translateexchangeids__01",
     ),
+    refused(
+        "POST",
+        "/users/{user}/messages/{message}/markAsJunk",
+        "junk reports: move the message",
+    ),
 ];
 
 const ATTACHMENTS: &[Operation] = &[
@@ -397,6 +437,7 @@ const ATTACHMENTS: &[Operation] = &[
         "/users/{user}/messages/{message}/attachments",
         "message-list-attachments__01",
     ),
+    done("GET", "/users/{user}/messages/{message}/attachments/$count", "§2.6"),
     done(
         "POST",
         "/users/{user}/messages/{draft}/attachments",
@@ -462,6 +503,11 @@ const GROUPS: &[Operation] = &[
     done("GET", "/groups", "§7"),
     done("GET", "/groups/$count", "§7"),
     done("POST", "/groups", "§7 (plain security groups)"),
+    done("GET", "/groups/{group}", "§7"),
+    done("PATCH", "/groups/{group}", "§7"),
+    done("GET", "/groups/{group}/members", "§7"),
+    done("POST", "/groups/{group}/members/$ref", "§7"),
+    done("DELETE", "/groups/{group}", "§7"),
     done("GET", "/roleManagement/directory/roleDefinitions", "§7"),
     done("GET", "/roleManagement/directory/roleAssignments", "§7"),
     done("POST", "/roleManagement/directory/roleAssignments", "§7"),

@@ -50,8 +50,8 @@ pub const CHOICES: &[Choice] = &[
     ),
     choice(
         "client request loops (AADSTS50196)",
-        "not counted",
-        "`{\"identical_requests\": 15}` within five minutes",
+        "counted while the throttle is on (15 equal requests in 300 s), else not",
+        "`POST /throttling` `sign_in_loop`; `{\"identical_requests\": 15}`",
     ),
     choice(
         "HTTP status of 53003, 530035, 65001, 90094, 50034",
@@ -143,6 +143,12 @@ pub const CHOICES: &[Choice] = &[
         "`AccessCheckResult`: Granted or Denied",
         "–",
     ),
+    choice(
+        "concurrency of four: per application and mailbox, or per application",
+        "per application and mailbox",
+        "`POST /throttling` `concurrency_scope`",
+    ),
+    choice("removing a distinguished folder", "403 `ErrorCannotDeleteObject`", "–"),
 ];
 
 /// Codes of the login service with the mistake or state that produces them.
@@ -205,7 +211,10 @@ pub const REFUSALS: &[(u32, &str)] = &[
     (70_018, "an unknown device code"),
     (70_019, "a device code after fifteen minutes"),
     (65_004, "the person declined"),
-    (50_196, "more than `identical_requests` in five minutes"),
+    (
+        50_196,
+        "more equal requests in five minutes than `identical_requests` or the throttle's `sign_in_loop` allow",
+    ),
     (70_003, "a grant type nobody knows"),
     (500_131, "on-behalf-of with a token for another client"),
     (7_000_114, "on-behalf-of with an application's token"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use guichet_sandbox::coverage::operations::{AREAS, EXCHANGE, LOGIN, Operation, Status};
+use guichet_sandbox::coverage::operations::{AREAS, BETA, EXCHANGE, LOGIN, Operation, Status};
 use guichet_sandbox::coverage::{REGENERATE, page};
 
 use crate::world::{SUPPORT, World};
@@ -47,10 +47,10 @@ async fn sent(world: &World, area: &str, row: &Operation) -> crate::harness::Ans
         path = path.replace(&format!("{{{name}}}"), &value);
     }
     assert!(!path.contains('{'), "{path}: a placeholder nobody fills");
-    let (root, token) = if area == LOGIN || area == EXCHANGE {
-        ("", None)
-    } else {
-        ("/v1.0", Some(world.app.as_str()))
+    let (root, token) = match area {
+        area if area == LOGIN || area == EXCHANGE => ("", None),
+        area if area == BETA => ("/beta", Some(world.app.as_str())),
+        _ => ("/v1.0", Some(world.app.as_str())),
     };
     let url = world.tenant.url(&format!("{root}{path}"));
     let mut headers = vec![("ConsistencyLevel".to_owned(), "eventual".to_owned())];
@@ -72,6 +72,8 @@ async fn objects(world: &World, path: &str) -> HashMap<&'static str, String> {
         ("tenant", world.tenant.description().tenant_id.to_string()),
         ("user", SUPPORT.to_owned()),
         ("name", "unique".to_owned()),
+        // A group that is not there: 404 shows that the operation is known.
+        ("group", "5f1c9c6e-0000-4000-8000-000000000001".to_owned()),
     ]);
     if has("assignment") {
         let (principal, assignment) = world.assignment().await;

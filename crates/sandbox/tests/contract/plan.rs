@@ -529,8 +529,7 @@ async fn message(world: &World, id: &str, path: &str) -> Plan {
         "outlook-send-mail-from-other-user" if id.ends_with("01") => {
             Plan::Elsewhere("needs a right of Exchange to send on behalf, which has its own tests")
         }
-        "search-query-parameter" => Plan::Elsewhere("$search has its own tests"),
-        "outlook-send-mail-from-other-user" | "query-parameters" => person(path),
+        "outlook-send-mail-from-other-user" | "query-parameters" | "search-query-parameter" => person(path),
         _ => {
             let rest = path
                 .splitn(4, '/')
