@@ -39,11 +39,21 @@ pub async fn drop_plan(State(sandbox): Tenant) -> Answer {
 pub async fn reset(State(sandbox): Tenant) -> Answer {
     let steps = sandbox.plan.clear();
     let faults = sandbox.faults.remove(None);
+    let mishaps = sandbox.mail.notifier().mishaps().remove(None);
+    let outside_rules = sandbox.mail.transport().outside_rules().remove(None);
+    let verdicts = sandbox.mail.transport().verdicts().remove(None);
     sandbox.throttle.clear();
     sandbox.revocations.clear();
     sandbox.tenant.write().policies.replication_lag_seconds = 0;
     sandbox.clock.set_date_skew(jiff::SignedDuration::ZERO);
     sandbox.ledger.clear();
     let outside = sandbox.mail.clear_outside();
-    ok(json!({"faults": faults, "steps": steps, "outside_mails": outside}))
+    ok(json!({
+        "faults": faults,
+        "notification_faults": mishaps,
+        "outside_rules": outside_rules,
+        "verdicts": verdicts,
+        "steps": steps,
+        "outside_mails": outside,
+    }))
 }

@@ -104,7 +104,7 @@ async fn steps_happen_in_their_order_when_their_time_comes() {
         .iter()
         .filter_map(|step| step["at"].as_str())
         .collect();
-    assert!(times.len() == 5 && times.is_sorted(), "{times:?}");
+    assert!(times.len() == 6 && times.is_sorted(), "{times:?}");
 }
 
 #[tokio::test]
