@@ -176,6 +176,12 @@ impl MailService {
         self.notifier.handle(request, segments, self).await
     }
 
+    /// The application and the user that an upload address belongs to.
+    #[must_use]
+    pub fn upload_owner(&self, segments: &[String]) -> Option<(Uuid, Uuid)> {
+        upload::owner(self, segments)
+    }
+
     /// `/api/v2.0/<segments>`: upload URLs of attachment sessions; the caller is anonymous.
     #[expect(
         clippy::unused_async,

@@ -38,6 +38,8 @@ const LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Debug)]
 struct Session {
+    /// Client id of the application that made it.
+    application: Uuid,
     user: Uuid,
     /// In the form the client asked for when it made the session.
     message: String,
@@ -125,6 +127,7 @@ pub fn create(scope: &Scope<'_>, message_id: &str) -> Result<GraphResponse, ODat
         ));
     }
     let session = Session {
+        application: scope.request.caller.app_id,
         user: scope.user.id,
         message: message_id.to_owned(),
         form,
@@ -161,6 +164,15 @@ fn check_size(size: u64) -> Result<(), ODataError> {
         return Ok(());
     };
     Err(ODataError::new(StatusCode::BAD_REQUEST, code, text))
+}
+
+/// Whose session an upload address names: the application that made it and the user of the mailbox. The address is
+/// not checked.
+pub fn owner(service: &MailService, segments: &[String]) -> Option<(Uuid, Uuid)> {
+    let id: Uuid = segments.last()?.parse().ok()?;
+    let uploads = service.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+    let session = uploads.sessions.get(&id)?;
+    Some((session.application, session.user))
 }
 
 /// PUT, GET or DELETE on an upload URL.

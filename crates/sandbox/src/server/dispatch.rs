@@ -18,6 +18,7 @@ use crate::revocation::Revoked;
 use crate::server::paths::{GraphRequest, GraphResponse};
 use crate::server::subject;
 use crate::state::Sandbox;
+use crate::throttle::{Area, Work};
 use crate::{auth, batch, ledger};
 
 /// Answers an inner request of a batch; failures are already rendered.
@@ -113,6 +114,28 @@ pub async fn admitted(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphRe
             response
         }
     }
+}
+
+/// Answers a request to an upload address if the throttle lets it in. The address names no application; its session
+/// does.
+pub async fn upload(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphResponse {
+    let owner = match sandbox.throttle.is_enabled() {
+        true => sandbox.mail.upload_owner(&request.segments),
+        false => None,
+    };
+    let mut place = None;
+    if let Some((application, user)) = owner {
+        let bytes = request.body.len();
+        let area = Area::Mailbox(user);
+        let work = Work::measure(area, &request.method, &request.segments, &request.query, bytes);
+        match sandbox.throttle.admit(application, &work, sandbox.clock.now(), 0) {
+            Err(refusal) => return refusal.render(&request.stamp, application, sandbox.tenant.id, true),
+            Ok(admission) => place = Some(admission),
+        }
+    }
+    let answer = sandbox.mail.handle_upload(request, &request.segments).await;
+    drop(place);
+    answer.unwrap_or_else(|error| error.render(&request.stamp))
 }
 
 /// Longest artificial delay: a fault must not look like a hanging process.

@@ -261,8 +261,7 @@ async fn serve(
         stamp: stamp.clone(),
     };
     if skip == 2 {
-        let answer = sandbox.mail.handle_upload(&request, &request.segments).await;
-        return answer.unwrap_or_else(|error| error.render(stamp));
+        return dispatch::upload(sandbox, &request).await;
     }
     dispatch::admitted(sandbox, &request).await
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, GRAPH, Tenant};
+use crate::harness::{Answer, GRAPH, Tenant, read};
 
 const INBOX: &str = "/users/support@contoso.example/mailFolders/inbox";
 
@@ -127,6 +127,37 @@ async fn upload_is_counted_in_bytes() {
         tenant.get(&token, path).await.body["value"].as_array().map(Vec::len),
         Some(1)
     );
+}
+
+#[tokio::test]
+async fn slices_of_an_upload_session_are_upload_of_who_made_it() {
+    let tenant = tenant().await;
+    let token = tenant.mail_token().await;
+    let path = "/users/support@contoso.example/messages";
+    let draft = tenant.post(&token, path, &json!({"subject": "Large"})).await.body;
+    let path = format!(
+        "{path}/{}/attachments/createUploadSession",
+        draft["id"].as_str().expect("an id")
+    );
+    let item = json!({"AttachmentItem": {"attachmentType": "file", "name": "a.bin", "size": 4_000_000}});
+    let session = tenant.post(&token, &path, &item).await;
+    assert_eq!(session.status, 201, "{:?}", session.body);
+    let url = session.body["uploadUrl"].as_str().expect("an address").to_owned();
+    limit(&tenant, json!({"mailbox_upload": {"limit": 400_000, "seconds": 300}})).await;
+    let slice = async |from: usize| {
+        let range = format!("bytes {from}-{}/4000000", from + 327_680 - 1);
+        let request = tenant.client.put(&url).header("content-range", range);
+        read(request.body(vec![0; 327_680]).send().await.expect("an answer")).await
+    };
+    assert_eq!(slice(0).await.status, 200);
+    let refused = slice(327_680).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(
+        refused.body["error"]["message"],
+        "Application is over its IncomingBytes limit."
+    );
+    advance(&tenant, 600).await;
+    assert_eq!(slice(327_680).await.status, 200, "the refused slice was not taken");
 }
 
 #[tokio::test]
