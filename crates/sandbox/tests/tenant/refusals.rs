@@ -308,7 +308,7 @@ async fn me_needs_a_signed_in_user() {
 async fn what_the_sandbox_does_not_know_is_said_so() {
     let tenant = Tenant::start().await;
     let token = tenant.administrator_token().await;
-    assert_eq!(tenant.get(&token, "/groups").await.status, 501);
+    assert_eq!(tenant.get(&token, "/drives").await.status, 501);
     assert_eq!(tenant.get(&token, "/nonsense").await.status, 400);
     assert_eq!(tenant.get(&token, "/users?$expand=manager").await.status, 501);
     assert_eq!(tenant.get(&token, "/users?$select=colour").await.status, 400);
