@@ -149,6 +149,63 @@ pub const CHOICES: &[Choice] = &[
         "`POST /throttling` `concurrency_scope`",
     ),
     choice("removing a distinguished folder", "403 `ErrorCannotDeleteObject`", "–"),
+    choice(
+        "messages that one `$search` finds",
+        "1,000; 250 in 2021",
+        "`PATCH /mail/behaviour` `{\"search_results\": 250}`",
+    ),
+    choice(
+        "code of a lost delta state (410), and whether a fresh URL stands in `Location`",
+        "`SyncStateNotFound`, none",
+        "`{\"gone_code\": \"resyncRequired\", \"gone_location\": true}`",
+    ),
+    choice(
+        "life of delta and skip tokens",
+        "without end until expired by the control interface",
+        "`{\"delta_token_life\": 600}`",
+    ),
+    choice(
+        "empty pages that begin a delta round",
+        "none",
+        "`{\"empty_delta_pages\": true}`",
+    ),
+    choice(
+        "`@microsoft.graph.tips` in lists without `$select`",
+        "absent",
+        "`{\"tips\": true}`",
+    ),
+    choice(
+        "`$search` together with `$count`",
+        "400 `SearchWithCount`, as with `$filter`, `$orderby` and `$skip`",
+        "–",
+    ),
+    choice(
+        "age at which a search cursor is `ErrorExecuteSearchStaleData`",
+        "an hour",
+        "–",
+    ),
+    choice("`$deltatoken=latest` on messages", "400", "–"),
+    choice(
+        "`Prefer: return=minimal` when a message is created or changed",
+        "204 without a body",
+        "–",
+    ),
+    choice(
+        "`%2F` in an id",
+        "ends the segment: 400 `RequestBroker--ParseUri` (observed)",
+        "–",
+    ),
+    choice(
+        "`dependsOn` in a batch",
+        "all independent, each on the one before, or all on the same one; else 400",
+        "–",
+    ),
+    choice(
+        "bodies of batch items that are text",
+        "stand for themselves; those of other types than JSON and text are base64",
+        "–",
+    ),
+    choice("custom headers of a message", "five", "–"),
 ];
 
 /// Codes of the login service with the mistake or state that produces them.
