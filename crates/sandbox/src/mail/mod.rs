@@ -48,7 +48,7 @@ pub mod refusal;
 pub mod render;
 mod reply;
 mod routes;
-mod rules;
+pub mod rules;
 pub mod saved;
 mod search;
 mod search_listing;

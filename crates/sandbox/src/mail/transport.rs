@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use bytes::Bytes;
 
 use crate::directory::UserRef;
+use crate::directory::mailbox_profile::MailboxCondition;
 use crate::mail::MailService;
 use crate::mail::ids::{IdForm, ItemKey};
 use crate::mail::mailbox::Mailbox;
@@ -155,14 +156,16 @@ impl MailService {
 
     /// The mailbox that mail for an address goes to: `user+tag@domain` reaches `user@domain`.
     fn recipient(&self, address: &str) -> Option<(UserRef, Arc<RwLock<Mailbox>>)> {
-        self.mailbox_of(address).or_else(|| {
+        let found = self.mailbox_of(address).or_else(|| {
             let (local, domain) = address.trim().rsplit_once('@')?;
             let (user, _) = local.split_once('+')?;
             let settings = self.transport.settings.read().unwrap_or_else(PoisonError::into_inner);
             (settings.plus_addressing && !user.is_empty())
                 .then(|| self.mailbox_of(&format!("{user}@{domain}")))
                 .flatten()
-        })
+        });
+        // A mailbox that was removed, or whose licence is gone, takes no mail.
+        found.filter(|(user, _)| self.directory.mailbox_standing(user.id).1 != MailboxCondition::SoftDeleted)
     }
 
     /// Delivers bytes into the inboxes of `recipients`, all or none.

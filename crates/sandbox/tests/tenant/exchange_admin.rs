@@ -128,7 +128,7 @@ async fn refusals_have_the_cause_inside() {
             400,
             "The term 'Get-Nonsense' is not recognized",
         ),
-        ("Get-InboxRule", json!({"Mailbox": SUPPORT}), 501, "does not support"),
+        ("New-InboxRule", json!({"Mailbox": SUPPORT}), 501, "does not support"),
         (
             "New-ManagementScope",
             json!({}),
@@ -466,4 +466,59 @@ async fn mailboxes_are_made_shown_and_changed() {
             .len(),
         1
     );
+}
+
+#[tokio::test]
+async fn inbox_rules_are_shown_switched_and_removed() {
+    let tenant = Tenant::start().await;
+    let settings = "6931bccd-447a-43d1-b442-00a195474933";
+    let token = App::new(&tenant, &[settings], &[]).await.token(&tenant, GRAPH).await;
+    let rule = json!({
+        "displayName": "Orders",
+        "sequence": 1,
+        "isEnabled": true,
+        "conditions": {"subjectContains": ["order"]},
+        "actions": {"markAsRead": true},
+    });
+    let path = format!("/users/{SUPPORT}/mailFolders/inbox/messageRules");
+    let made = tenant.post(&token, &path, &rule).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    let shown = run(&tenant, "Get-InboxRule", json!({"Mailbox": SUPPORT})).await;
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0]["SubjectContainsWords"], json!(["order"]));
+    let identity = shown[0]["Identity"].clone();
+    run(&tenant, "Disable-InboxRule", json!({"Identity": identity})).await;
+    assert_eq!(
+        run(&tenant, "Get-InboxRule", json!({"Identity": identity})).await[0]["Enabled"],
+        false
+    );
+    run(
+        &tenant,
+        "Remove-InboxRule",
+        json!({"Identity": "Orders", "Mailbox": SUPPORT, "Confirm": false}),
+    )
+    .await;
+    assert_eq!(tenant.get(&token, &path).await.body["value"], json!([]));
+    let gone = json!({"Identity": "Orders", "Mailbox": SUPPORT});
+    assert_eq!(try_run(&tenant, "Remove-InboxRule", gone).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_removed_mailbox_takes_no_mail() {
+    let tenant = Tenant::start().await;
+    let token = tenant.mail_token().await;
+    run(&tenant, "Remove-Mailbox", json!({"Identity": SALES, "Confirm": false})).await;
+    let mail = json!({"message": {"subject": "Lost", "toRecipients": [{"emailAddress": {"address": SALES}}]}});
+    assert_eq!(
+        tenant
+            .post(&token, &format!("/users/{SUPPORT}/sendMail"), &mail)
+            .await
+            .status,
+        202
+    );
+    let inbox = tenant
+        .get(&token, &format!("/users/{SUPPORT}/mailFolders/inbox/messages"))
+        .await
+        .body;
+    assert_eq!(inbox["value"].as_array().map(Vec::len), Some(1), "a report says so");
 }

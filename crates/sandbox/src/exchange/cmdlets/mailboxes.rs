@@ -278,6 +278,9 @@ pub fn create(context: &Context<'_>, parameters: &Parameters) -> Outcome {
 /// What becomes of the addresses, `SMTP:` and `smtp:` prefixes aside; the primary one stays.
 fn aliases(user: &User, change: &ListChange) -> Result<Vec<String>, Failure> {
     let bare = |entry: &String| match entry.split_once(':') {
+        Some(("SMTP", address)) if !user.mail.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(address)) => {
+            Err(Failure::unsupported("changing the primary address of a mailbox"))
+        }
         Some((kind, address)) if kind.eq_ignore_ascii_case("smtp") => Ok(address.to_owned()),
         Some(_) => Err(Failure::unsupported("addresses of other kinds than SMTP")),
         None => Ok(entry.clone()),

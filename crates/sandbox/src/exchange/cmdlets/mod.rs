@@ -7,6 +7,7 @@ pub mod assignments;
 mod connection_filter;
 mod delegates;
 mod groups;
+mod inbox_rules;
 mod mailboxes;
 mod organization;
 mod policies;
@@ -81,11 +82,8 @@ const fn cmdlet(
 }
 
 /// Cmdlets of Microsoft's that touch mail and that the sandbox does not run.
-const UNSUPPORTED: [&str; 16] = [
-    "Disable-InboxRule",
-    "Enable-InboxRule",
+const UNSUPPORTED: [&str; 12] = [
     "Enable-OrganizationCustomization",
-    "Get-InboxRule",
     "Get-MailboxFolderPermission",
     "Get-MailboxStatistics",
     "Get-MessageTrace",
@@ -93,7 +91,6 @@ const UNSUPPORTED: [&str; 16] = [
     "Get-TransportRule",
     "New-InboxRule",
     "New-TransportRule",
-    "Remove-InboxRule",
     "Set-InboxRule",
     "Get-MailboxAutoReplyConfiguration",
     "Set-MailboxAutoReplyConfiguration",
@@ -349,6 +346,30 @@ const CMDLETS: &[Cmdlet] = &[
         &["Identity", "Trustee", "AccessRights"],
         &["Deny"],
         delegates::remove_recipient_permission,
+    ),
+    cmdlet(
+        "Get-InboxRule",
+        &[],
+        &["Mailbox", "Identity", "ResultSize", "IncludeHidden", "BypassScopeCheck"],
+        inbox_rules::list,
+    ),
+    cmdlet(
+        "Enable-InboxRule",
+        &["Identity"],
+        &["Mailbox", "Force"],
+        inbox_rules::enable,
+    ),
+    cmdlet(
+        "Disable-InboxRule",
+        &["Identity"],
+        &["Mailbox", "Force"],
+        inbox_rules::disable,
+    ),
+    cmdlet(
+        "Remove-InboxRule",
+        &["Identity"],
+        &["Mailbox", "Force"],
+        inbox_rules::remove,
     ),
     cmdlet("Get-OrganizationConfig", &[], &[], organization::config),
     cmdlet(

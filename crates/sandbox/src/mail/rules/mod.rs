@@ -10,6 +10,9 @@ pub mod predicates;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::mail::MailService;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,5 +48,22 @@ impl MessageRule {
         }
         entity["actions"] = self.actions.clone().into();
         entity
+    }
+}
+
+impl MailService {
+    /// The rules of a mailbox in their order; nothing when there is no such mailbox.
+    #[must_use]
+    pub fn inbox_rules(&self, user: Uuid) -> Option<Vec<MessageRule>> {
+        let mailbox = self.mailbox(user).ok()?;
+        let mut rules = self.read(&mailbox, |mailbox| mailbox.delivery.rules.clone());
+        rules.sort_by_key(|rule| rule.sequence);
+        Some(rules)
+    }
+
+    /// Changes the rules of a mailbox; nothing when there is no such mailbox.
+    pub fn change_inbox_rules<T>(&self, user: Uuid, change: impl FnOnce(&mut Vec<MessageRule>) -> T) -> Option<T> {
+        let mailbox = self.mailbox(user).ok()?;
+        Some(self.write(&mailbox, |mailbox| change(&mut mailbox.delivery.rules)))
     }
 }
