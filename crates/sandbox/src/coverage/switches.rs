@@ -206,6 +206,47 @@ pub const CHOICES: &[Choice] = &[
         "–",
     ),
     choice("custom headers of a message", "five", "–"),
+    choice("notifications through Event Hubs and Event Grid", "refused, 501", "–"),
+    choice(
+        "a subscription's life beyond the maximum",
+        "400 `ExtensionError`, as observed; raised to 45 minutes below",
+        "`PATCH /notifications/settings` `{\"life_minutes\": 4230}`",
+    ),
+    choice(
+        "duplicates, full mailboxes and unknown users in `POST /subscriptions`",
+        "409, 403 and 404 `ExtensionError` with the reason of the service behind Graph",
+        "`{\"mailbox_limit\": 1000}`",
+    ),
+    choice(
+        "when an endpoint is slow, and when it gets nothing",
+        "more than 10 and 15 % of at least 100 replies in ten minutes took ten seconds",
+        "`{\"slow_after_milliseconds\": 2900, \"delivery_timeout_milliseconds\": 3000, \"slow_delay_seconds\": 600, \"least_replies\": 100}`, as documented in 2023",
+    ),
+    choice(
+        "a message that moves, seen by a subscription to the whole mailbox",
+        "deleted and created, with either form of id",
+        "–",
+    ),
+    choice(
+        "resource data of a deleted message",
+        "none: the notification has no `encryptedContent`",
+        "–",
+    ),
+    choice(
+        "when `reauthorizationRequired` comes",
+        "before the end of the subscription and of its authorization, a quarter of the time but at most an hour ahead, then every 15 minutes; notifications go on meanwhile",
+        "`{\"authorization_minutes\": 60, \"notice_minutes\": 60, \"remind_minutes\": 15}`",
+    ),
+    choice(
+        "a failed handshake",
+        "the one observed text for no answer and for another status than 200; what was wrong stands in `GET /notifications/handshakes`",
+        "–",
+    ),
+    choice(
+        "notifications that wait when the notification URL changes",
+        "they follow to the new one",
+        "–",
+    ),
 ];
 
 /// Codes of the login service with the mistake or state that produces them.

@@ -32,6 +32,8 @@ use crate::notify::{LifecycleEvent, NotifySettings, outgoing, validation_token};
 const MAX_WAITING: usize = 10_000;
 /// Notifications waiting for all endpoints (about 100 MB).
 const MAX_WAITING_IN_ALL: usize = 100_000;
+/// Notifications on their way that survive a restart; saving them must not take longer than sending them.
+const MAX_SAVED: usize = 10_000;
 /// Endpoints remembered; beyond this idle ones are forgotten, with their record.
 const MAX_IDLE_LANES: usize = 1_000;
 /// The longest latency that is drawn: the documented maximum.
@@ -147,7 +149,7 @@ impl Dispatcher {
         count
     }
 
-    /// Everything that waits, for saving.
+    /// What waits, for saving; at most [`MAX_SAVED`].
     #[must_use]
     pub fn all_waiting(&self) -> Vec<Pending> {
         let lanes: Vec<Arc<Lane>> = self.lanes().values().cloned().collect();
@@ -158,7 +160,7 @@ impl Dispatcher {
                 .map(|waiting| Pending::clone(&waiting.pending))
                 .collect()
         };
-        lanes.iter().flat_map(of_lane).collect()
+        lanes.iter().flat_map(of_lane).take(MAX_SAVED).collect()
     }
 
     fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Lane>>> {

@@ -37,6 +37,8 @@ pub struct Queue {
     /// When the last one in order is due.
     last: Option<Timestamp>,
     next_number: u64,
+    /// The latest reading of the clock.
+    seen: Option<Timestamp>,
     failures: u32,
     retry_at: Option<Timestamp>,
     pub health: Health,
@@ -119,6 +121,12 @@ impl Queue {
 
     /// Decides what is to be done; a queue with nothing in it is no longer served.
     pub fn step(&mut self, now: Timestamp, tuning: &Tuning) -> Step {
+        if let Some(seen) = self.seen
+            && now < seen
+        {
+            self.set_back(seen.duration_since(now));
+        }
+        self.seen = Some(now);
         let Some((first, _)) = self.waiting.keys().next().copied() else {
             self.is_served = false;
             return Step::Finished;
@@ -135,6 +143,24 @@ impl Queue {
                 .map(|(key, waiting)| (*key, waiting.pending.clone()))
                 .collect(),
         )
+    }
+
+    /// Follows a clock that was set back, so that nothing waits for the time that was.
+    fn set_back(&mut self, by: SignedDuration) {
+        let earlier = |at: Timestamp| at.checked_sub(by).unwrap_or(Timestamp::MIN);
+        self.waiting = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(|((due, number), mut waiting)| {
+                waiting.tried = waiting.tried.map(earlier);
+                ((earlier(due), number), waiting)
+            })
+            .collect();
+        for (due, _) in &mut self.held {
+            *due = earlier(*due);
+        }
+        self.last = self.last.map(earlier);
+        self.retry_at = self.retry_at.map(earlier);
+        self.health = Health::default();
     }
 
     /// Takes one out.
@@ -172,7 +198,8 @@ impl Queue {
                 self.remove(*key);
             }
         }
-        if !given_up.is_empty() && self.waiting.is_empty() {
+        if given_up.len() == batch.len() {
+            // The rest has not been tried yet.
             (self.failures, self.retry_at) = (0, None);
         }
         given_up
@@ -278,6 +305,19 @@ mod tests {
         assert_eq!(pauses.iter().max(), Some(&600));
         assert!(now <= 4 * 3_600 && now > 4 * 3_600 - 600, "{now}");
         assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nothing_up() {
+        let (tuning, mut queue) = (Tuning::default(), Queue::default());
+        put(&mut queue, "a", 1_000_000, 0, None);
+        let Step::Deliver(batch) = queue.step(at(1_000_000), &tuning) else {
+            panic!("not due")
+        };
+        queue.failed(&batch, at(1_000_000), &tuning);
+        put(&mut queue, "b", 10, 0, None);
+        assert!(due(&mut queue, 10).is_empty());
+        assert_eq!(due(&mut queue, 11), ["a", "b"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use guichet_sandbox::{Config, Persistence, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -41,11 +42,11 @@ struct Scene {
 
 impl Scene {
     async fn start() -> Self {
-        let tenant = Tenant::start_with(|config| {
-            config.notify_plain_http = true;
-            config.frozen_at = Some("2026-03-01T10:00:00Z".parse().expect("a time"));
-        })
-        .await;
+        Self::start_with(configure).await
+    }
+
+    async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let tenant = Tenant::start_with(adjust).await;
         let token = tenant.mail_token().await;
         let (sender, told) = mpsc::unbounded_channel();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a socket");
@@ -86,6 +87,11 @@ impl Scene {
             .expect("a notification in time")
             .expect("a notification")
     }
+}
+
+fn configure(config: &mut Config) {
+    config.notify_plain_http = true;
+    config.frozen_at = Some("2026-03-01T10:00:00Z".parse().expect("a time"));
 }
 
 /// The wish with one property set, or left out when null.
@@ -412,4 +418,36 @@ async fn a_validation_token_is_signed_with_the_published_key() {
     let decoding = jsonwebtoken::DecodingKey::from_jwk(jwk).expect("a usable key");
     let claims = jsonwebtoken::decode::<Value>(&token, &decoding, &validation).expect("a valid token");
     assert_eq!(claims.claims["appid"], "0bf30f3b-4a52-48df-9a82-234910c4a086");
+}
+
+#[tokio::test]
+async fn a_subscription_outlives_a_restart() {
+    let saved = |config: &mut Config| {
+        configure(config);
+        config.persistence = Persistence::Saved;
+    };
+    let scene = Scene::start_with(saved).await;
+    let made = scene.subscribe(&scene.wish()).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    let Scene { tenant, mut told, .. } = scene;
+    let data = tenant.path().join("data");
+    let Tenant { running, .. } = tenant;
+    running.stop().await.expect("the last save");
+    let mut config = Config {
+        data_directory: data,
+        ..Config::default()
+    };
+    saved(&mut config);
+    let again = Sandbox::start(config).await.expect("the sandbox starts again");
+    let url = format!("{}/mailboxes/{SUPPORT}/messages", again.description().control_url);
+    let sent = harness::client(again.description())
+        .post(url)
+        .body("Subject: x\r\n\r\ny")
+        .send()
+        .await;
+    assert!(sent.expect("an answer").status().is_success());
+    let notification = tokio::time::timeout(std::time::Duration::from_secs(60), told.recv()).await;
+    let notification = notification.expect("a notification in time").expect("a notification");
+    assert_eq!(notification["value"][0]["subscriptionId"], made.body["id"]);
+    again.shutdown().await;
 }
