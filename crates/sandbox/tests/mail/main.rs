@@ -3,7 +3,6 @@
 mod batch;
 mod flow;
 #[path = "../tenant/harness.rs"]
-#[expect(dead_code, reason = "the harness serves two test binaries; each uses a part of it")]
 mod harness;
 mod notifications;
 mod queries;
