@@ -42,6 +42,7 @@ pub async fn reset(State(sandbox): Tenant) -> Answer {
     let mishaps = sandbox.mail.notifier().mishaps().remove(None);
     let outside_rules = sandbox.mail.transport().outside_rules().remove(None);
     let verdicts = sandbox.mail.transport().verdicts().remove(None);
+    sandbox.mail.reset_behaviour();
     sandbox.throttle.clear();
     sandbox.revocations.clear();
     sandbox.tenant.write().policies.replication_lag_seconds = 0;

@@ -252,6 +252,11 @@ impl MailService {
         Ok(())
     }
 
+    /// Sets the switches to what they are in a new tenant.
+    pub fn reset_behaviour(&self) {
+        *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = MailBehaviour::default();
+    }
+
     fn now(&self) -> Seconds {
         self.clock.now().as_second()
     }

@@ -122,6 +122,9 @@ async fn switches_change_one_by_one_and_unknown_ones_are_refused() {
     assert_eq!(tenant.control(Method::POST, "/delta/expire", &expire).await.status, 200);
     let gone = follow(&tenant, &token, &start.body["@odata.deltaLink"]).await;
     assert_eq!((gone.status.as_u16(), gone.error_code()), (410, "resyncRequired"));
+    assert_eq!(tenant.control(Method::POST, "/reset", &json!({})).await.status, 200);
+    let whole = tenant.control(Method::GET, "/mail/behaviour", &Value::Null).await;
+    assert_eq!(whole.body["gone_code"], "SyncStateNotFound");
     let location = Value::from(gone.header("location").expect("a location"));
     assert_eq!(follow(&tenant, &token, &location).await.status, 200);
 }
