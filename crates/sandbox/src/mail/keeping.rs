@@ -40,6 +40,7 @@ const GONE: &str = "gone";
 const LEFT: &str = "left";
 const JOINED: &str = "joined";
 const OUTSIDE: &str = "outside";
+const OUTSIDE_GONE: &str = "outside_gone";
 /// The value of a mailbox that nobody has used.
 const UNUSED: &str = "null";
 
@@ -119,12 +120,9 @@ impl MailService {
             }
             self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).insert(user);
         }
-        if let Some(saved) = taken.outside {
-            self.outside
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .put_back(saved);
-        }
+        let saved = taken.outside.unwrap_or(u64::MAX);
+        let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+        outside.put_back(saved);
     }
 
     fn save_mailbox(
@@ -175,6 +173,12 @@ impl MailService {
     }
 
     fn save_outside(&self, journal: &mut Journal, bodies: &Bodies, taken: &mut Taken) -> Result<(), Error> {
+        let gone = self.outside.lock().unwrap_or_else(PoisonError::into_inner).take_gone();
+        if let Some(gone) = gone {
+            journal
+                .append(OUTSIDE_GONE, "-", &gone.to_string())
+                .map_err(journal_error)?;
+        }
         loop {
             let (before, batch) = {
                 let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,7 +261,7 @@ impl MailService {
             mails.push(mail.map_err(|problem| format!("the outside mail {seq}: {problem}"))?);
         }
         let outside = self.outside.get_mut().unwrap_or_else(PoisonError::into_inner);
-        outside.restore(mails);
+        outside.restore(mails, lines.outside_gone);
         Ok(())
     }
 }
@@ -401,6 +405,7 @@ fn shape(error: serde_json::Error) -> Error {
 pub struct Lines {
     mailboxes: HashMap<Uuid, SavedMailbox>,
     outside: BTreeMap<u64, Result<OutsideMail, String>>,
+    outside_gone: u64,
 }
 
 #[derive(Debug, Default)]
@@ -444,6 +449,10 @@ impl Lines {
                     .map(|(hash, high, low)| (hash, Uuid::from_u64_pair(high, low).into_bytes()))
                     .collect();
                 self.mailbox(row.key)?.joined.extend(joined);
+            }
+            OUTSIDE_GONE => {
+                self.outside_gone = serde_json::from_str(row.value).map_err(readable)?;
+                self.outside = self.outside.split_off(&self.outside_gone.saturating_add(1));
             }
             OUTSIDE => {
                 let seq = row.key.parse().map_err(|_| "it has no number".to_owned())?;

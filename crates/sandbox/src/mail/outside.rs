@@ -39,6 +39,10 @@ pub struct Outside {
     last: u64,
     /// Number of the last one that was saved.
     saved: u64,
+    /// All up to this number were thrown away.
+    gone: u64,
+    /// As far as that was saved.
+    gone_saved: u64,
 }
 
 impl Outside {
@@ -47,7 +51,7 @@ impl Outside {
         self.last += 1;
         mail.seq = self.last;
         if self.mails.len() >= MAX_KEPT {
-            self.mails.pop_front();
+            self.gone = self.mails.pop_front().map_or(self.gone, |oldest| oldest.seq);
         }
         self.mails.push_back(mail);
     }
@@ -71,14 +75,22 @@ impl Outside {
         self.saved = seq;
     }
 
+    /// Up to which number all were thrown away, if that is not yet saved; it counts as saved from here on.
+    pub fn take_gone(&mut self) -> Option<u64> {
+        let unsaved = self.gone > self.gone_saved;
+        self.gone_saved = self.gone;
+        unsaved.then_some(self.gone)
+    }
+
     /// Notes that what came after `seq` is not saved after all.
     pub fn put_back(&mut self, seq: u64) {
         self.saved = self.saved.min(seq);
+        self.gone_saved = 0;
     }
 
     /// Notes that nothing is saved.
     pub fn mark_all_unsaved(&mut self) {
-        self.saved = 0;
+        self.put_back(0);
     }
 
     /// Takes the bytes that lie in a segment back into memory: the next save puts them elsewhere.
@@ -97,18 +109,21 @@ impl Outside {
         Ok(())
     }
 
-    /// Takes over saved mails, oldest first.
-    pub fn restore(&mut self, mails: Vec<OutsideMail>) {
+    /// Takes over saved mails, oldest first; those up to `gone` were thrown away, and their numbers stay theirs.
+    pub fn restore(&mut self, mails: Vec<OutsideMail>, gone: u64) {
         let surplus = mails.len().saturating_sub(MAX_KEPT);
         self.mails = mails.into_iter().skip(surplus).collect();
-        self.last = self.mails.back().map_or(0, |mail| mail.seq);
+        self.last = self.mails.back().map_or(gone, |mail| mail.seq.max(gone));
         self.saved = self.last;
+        self.gone = gone;
+        self.gone_saved = gone;
     }
 
     /// Forgets all mails; numbers go on. Gives how many there were.
     pub fn clear(&mut self) -> usize {
         let count = self.mails.len();
         self.mails.clear();
+        self.gone = self.last;
         count
     }
 
@@ -122,5 +137,44 @@ impl Outside {
             })
             .cloned()
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn mail() -> OutsideMail {
+        OutsideMail {
+            seq: 0,
+            mail_from: "support@contoso.example".to_owned(),
+            recipients: vec!["ada@fabrikam.example".to_owned()],
+            internet_message_id: None,
+            subject: None,
+            sent_at: Timestamp::UNIX_EPOCH,
+            raw: Bytes::from_static(b"Subject: x\r\n\r\ny").into(),
+        }
+    }
+
+    #[test]
+    fn what_was_thrown_away_is_told_to_the_next_save_once() {
+        let mut outside = Outside::default();
+        outside.add(mail());
+        assert_eq!(outside.take_gone(), None);
+        assert_eq!(outside.clear(), 1);
+        assert_eq!(outside.take_gone(), Some(1));
+        assert_eq!(outside.take_gone(), None);
+        outside.put_back(u64::MAX);
+        assert_eq!(outside.take_gone(), Some(1));
+    }
+
+    #[test]
+    fn numbers_go_on_after_a_restart_that_finds_nothing() {
+        let mut outside = Outside::default();
+        outside.restore(Vec::new(), 7);
+        outside.add(mail());
+        assert_eq!(outside.unsaved(10).1[0].seq, 8);
     }
 }
