@@ -25,6 +25,7 @@ function row(cells) {
   }));
 }
 
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const number = (value) => ({ class: "number", text: Number(value).toLocaleString("en") });
 const time = (text) => ({ class: "time", text: String(text).replace("T", " ").replace(/\.\d+/, "").replace("Z", "") });
 
@@ -144,7 +145,7 @@ function showFolder() {
   const folder = byId("folder").value;
   const address = byId("mailbox").value;
   const chosen = messages.filter((one) => !folder || one.folder === folder);
-  byId("mail-caption").textContent = `${chosen.length} messages`;
+  byId("mail-caption").textContent = counted(chosen.length, "message");
   fill(byId("messages"), byId("mail-more"), chosen, (one) => {
     const base = `/mailboxes/${part(address)}/messages/${part(one.id)}`;
     const line = row([
@@ -164,7 +165,7 @@ function showFolder() {
 async function loadOutside() {
   const { mails } = await ask("GET", "/outside");
   mails.reverse();
-  byId("outside-caption").textContent = `${mails.length} mails`;
+  byId("outside-caption").textContent = counted(mails.length, "mail");
   fill(byId("outside-mails"), byId("outside-more"), mails, (one) => {
     const line = row([
       one.seq,
@@ -207,10 +208,11 @@ function inWords(object) {
 async function loadFaults() {
   const { faults } = await ask("GET", "/faults");
   byId("rules").replaceChildren(...faults.map((one) => {
-    const { action, name, ...conditions } = one.rule;
+    const { action: { kind, ...parameters }, name, ...conditions } = one.rule;
+    const happens = { kind, ...parameters };
     for (const usual of ["nth", "every"]) if (conditions[usual] === 1) delete conditions[usual];
     return row([
-      name ? `${one.id} ${name}` : one.id, inWords(action), inWords(conditions), number(one.matches), number(one.hits),
+      name ? `${one.id} ${name}` : one.id, inWords(happens), inWords(conditions), number(one.matches), number(one.hits),
       element("button", { type: "button", "aria-label": `Remove rule ${one.id}`, onclick: doing(async () => {
         await ask("DELETE", `/faults/${one.id}`);
         await loadFaults();
