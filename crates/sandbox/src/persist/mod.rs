@@ -30,7 +30,7 @@
 //! # What a crash costs
 //!
 //! A stop by signal or `shutdown` loses nothing. A killed process loses at most what happened since the last save:
-//! [`PERIOD`], or ten times as long as saving takes where that is longer. While saving fails (a full disk), changes are
+//! [`PERIOD`], and the time that a save takes. While saving fails (a full disk), changes are
 //! refused with 507 until it succeeds again. Not saved, since they are of the moment: uploads in progress, sign-in codes
 //! that wait, directory delta states, fault rules, throttling counters and the request ledger.
 

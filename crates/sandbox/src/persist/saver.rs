@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -13,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::clock::SandboxClock;
 use crate::config::AdministratorDescription;
 use crate::entra::keys::SavedKey;
 use crate::error::Error;
@@ -24,11 +22,6 @@ use crate::persist::journal::{self, Journal, Row};
 use crate::persist::place::Place;
 use crate::persist::{PERIOD, sections};
 use crate::state::Sandbox;
-
-/// Saving takes at most one part in this many of the time.
-const SHARE: u32 = 10;
-/// The longest time between two saves, however long one takes.
-const LONGEST_PERIOD: Duration = Duration::from_secs(60);
 
 const TENANT: &str = "tenant";
 const SECTION: &str = "section";
@@ -276,21 +269,16 @@ fn with_cause(error: &Error) -> String {
     }
 }
 
-/// Saves regularly until `stop`.
+/// Saves regularly until `stop`. It does not wait longer after a long save: what is not saved yet lies in memory.
 pub async fn run(saver: Arc<Saver>, sandbox: Arc<Sandbox>, founding: Arc<Founding>, stop: CancellationToken) {
-    let machine = SandboxClock::system();
-    let mut wait = PERIOD;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(PERIOD) => {}
         }
         let (saver, sandbox, founding) = (Arc::clone(&saver), Arc::clone(&sandbox), Arc::clone(&founding));
         let was_failing = saver.health.problem().is_some();
-        let started = machine.now();
         let result = tokio::task::spawn_blocking(move || saver.save(&sandbox, &founding, Occasion::Regular)).await;
-        let took = Duration::try_from(machine.now().duration_since(started)).unwrap_or_default();
-        wait = (took * SHARE).clamp(PERIOD, LONGEST_PERIOD);
         match result {
             Ok(Ok(())) if was_failing => tracing::info!("the state is saved again"),
             Ok(Ok(())) => {}
