@@ -54,7 +54,7 @@ fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataE
 fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
     authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
     let entities: Vec<Value> = tenant.read().applications.iter().map(Application::entity).collect();
-    delta::answer(tenant, request, KIND, entities, |id| tenant.read().is_deleted(id))
+    delta::answer(tenant, request, KIND, &entities, |id| tenant.read().is_deleted(id))
 }
 
 fn create(tenant: &Tenant, request: &GraphRequest, unique_name: Option<&str>) -> Result<GraphResponse, ODataError> {

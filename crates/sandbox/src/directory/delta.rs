@@ -50,7 +50,7 @@ pub fn answer(
     tenant: &Tenant,
     request: &GraphRequest,
     kind: Kind,
-    entities: Vec<Value>,
+    entities: &[Value],
     can_be_restored: impl Fn(&str) -> bool,
 ) -> Result<GraphResponse, ODataError> {
     if request.method != Method::GET {
@@ -108,7 +108,7 @@ pub fn answer(
         {
             None => return Err(gone(request)),
             Some(Held::Walk(pending, state)) => (pending, state),
-            Some(Held::State(old)) => (changes(&old, &entities, can_be_restored), State { digests, ..old }),
+            Some(Held::State(old)) => (changes(&old, entities, can_be_restored), State { digests, ..old }),
         },
     };
     let mut pending = pending;

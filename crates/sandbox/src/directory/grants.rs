@@ -71,7 +71,7 @@ fn list(tenant: &Tenant, request: &GraphRequest, wanted: impl Fn(&Grant) -> bool
 fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
     authority::may_read(&request.caller, authority::READ_GRANTS)?;
     let entities: Vec<Value> = tenant.read().grants.iter().map(Grant::entity).collect();
-    delta::answer(tenant, request, KIND, entities, |_| false)
+    delta::answer(tenant, request, KIND, &entities, |_| false)
 }
 
 fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {

@@ -61,7 +61,7 @@ fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODa
             .map(ServicePrincipal::entity)
             .collect()
     };
-    delta::answer(tenant, request, KIND, entities, |id| tenant.read().is_deleted(id))
+    delta::answer(tenant, request, KIND, &entities, |id| tenant.read().is_deleted(id))
 }
 
 fn create(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {

@@ -74,7 +74,7 @@ pub fn list(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, OD
 pub fn changes(tenant: &Tenant, request: &GraphRequest) -> Result<GraphResponse, ODataError> {
     authority::may_read(&request.caller, authority::READ_USERS)?;
     let entities: Vec<Value> = tenant.read().users().map(User::entity).collect();
-    delta::answer(tenant, request, KIND, entities, |_| false)
+    delta::answer(tenant, request, KIND, &entities, |_| false)
 }
 
 /// Sets a password or blocks the sign-in: what an administrator does to let a person in or keep one out.

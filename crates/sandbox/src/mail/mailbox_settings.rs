@@ -57,11 +57,11 @@ words! {
     /// Who gets meeting messages when there is a delegate.
     DelegateDelivery {
         /// The delegate, and the owner for information.
-        DelegateAndInformation = "sendToDelegateAndInformationToPrincipal",
+        WithInformation = "sendToDelegateAndInformationToPrincipal",
         /// Both.
-        DelegateAndPrincipal = "sendToDelegateAndPrincipal",
+        WithPrincipal = "sendToDelegateAndPrincipal",
         /// The delegate.
-        DelegateOnly = "sendToDelegateOnly",
+        Alone = "sendToDelegateOnly",
     }
 }
 
@@ -143,7 +143,7 @@ impl Default for MailboxSettings {
             locale: "en-US".to_owned(),
             date_format: "yyyy-MM-dd".to_owned(),
             time_format: "HH:mm".to_owned(),
-            delegate_delivery: DelegateDelivery::DelegateOnly,
+            delegate_delivery: DelegateDelivery::Alone,
             working_hours: WorkingHours {
                 days: ["monday", "tuesday", "wednesday", "thursday", "friday"]
                     .map(str::to_owned)

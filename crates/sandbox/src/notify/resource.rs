@@ -97,7 +97,7 @@ pub fn parse(text: &str) -> Result<Resource, ODataError> {
 
 /// `childFolders/{id}` any number of times.
 fn is_nested(words: &[&str]) -> bool {
-    words.len() % 2 == 0 && words.iter().step_by(2).all(|word| *word == "childfolders")
+    words.len().is_multiple_of(2) && words.iter().step_by(2).all(|word| *word == "childfolders")
 }
 
 fn options(query: &str) -> Result<(QueryOptions, String), ODataError> {

@@ -138,7 +138,7 @@ pub fn enable(context: &Context<'_>, parameters: &Parameters) -> Outcome {
 
 pub fn disable(context: &Context<'_>, parameters: &Parameters) -> Outcome {
     change(context, parameters, |rules, position| {
-        rules[position].is_enabled = false
+        rules[position].is_enabled = false;
     })
 }
 

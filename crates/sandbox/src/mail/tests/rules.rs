@@ -10,6 +10,7 @@ fn rules() -> String {
     support("mailFolders/inbox/messageRules")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write `json!` in place")]
 fn rule(sequence: i32, conditions: Value, actions: Value) -> Value {
     json!({"displayName": "Rule", "sequence": sequence, "isEnabled": true, "conditions": conditions, "actions": actions})
 }
