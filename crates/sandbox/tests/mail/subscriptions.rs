@@ -255,7 +255,7 @@ async fn each_mistake_with_a_subscription_has_its_refusal() {
         tenant.graph(token, Method::DELETE, path, &Value::Null).await.status,
         204
     );
-    assert_eq!(tenant.get(token, &path).await.status, 404);
+    assert_eq!(tenant.get(token, path).await.status, 404);
 }
 
 #[tokio::test]
