@@ -52,6 +52,17 @@ pub struct Client {
     pub ways: &'static [Way],
 }
 
+impl Client {
+    /// Its packages with their versions, for the report.
+    pub fn versions(&self) -> String {
+        let each = self
+            .packages
+            .iter()
+            .map(|(package, version)| format!("{package} {version}"));
+        each.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// All clients, in the order of the report.
 pub const CLIENTS: [Client; 10] = [
     Client {

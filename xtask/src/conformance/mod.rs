@@ -87,6 +87,7 @@ pub fn attempt(workspace: &Workspace, options: &Options) -> Result<Report> {
             eprintln!("trying {} by {}", client.name, way.name());
             let finding = |check: &str, verdict| Finding {
                 client: client.name,
+                versions: client.versions(),
                 way: *way,
                 check: check.to_owned(),
                 verdict,

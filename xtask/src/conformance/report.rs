@@ -21,6 +21,8 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub client: &'static str,
+    /// The client's packages with their versions.
+    pub versions: String,
     pub way: Way,
     pub check: String,
     pub verdict: Verdict,
@@ -77,6 +79,7 @@ impl Report {
             };
             json!({
                 "client": finding.client,
+                "versions": finding.versions,
                 "way": finding.way.name(),
                 "check": finding.check,
                 "result": result,
@@ -146,6 +149,7 @@ mod tests {
     fn finding(way: Way, check: &str, verdict: Verdict) -> Finding {
         Finding {
             client: "msal",
+            versions: "msal 1.39.0".to_owned(),
             way,
             check: check.to_owned(),
             verdict,

@@ -16,7 +16,7 @@ use crate::faults::{Asked, Effect, Revocation};
 use crate::odata::error::{ODataError, Stamp};
 use crate::revocation::Revoked;
 use crate::server::paths::{GraphRequest, GraphResponse};
-use crate::server::subject;
+use crate::server::{metadata, subject};
 use crate::state::Sandbox;
 use crate::throttle::{Area, Work};
 use crate::{auth, batch, ledger};
@@ -144,7 +144,7 @@ pub const MAX_LATENCY: Duration = Duration::from_secs(600);
 /// Answers one Graph request; failures are rendered.
 async fn answer(sandbox: &Arc<Sandbox>, request: &GraphRequest) -> GraphResponse {
     match Box::pin(route(sandbox, request)).await {
-        Ok(response) => response,
+        Ok(response) => metadata::fit(request, response),
         Err(error) => error.render(&request.stamp),
     }
 }

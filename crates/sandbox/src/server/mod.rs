@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod gateway;
 pub mod headers;
 pub mod listen;
+pub mod metadata;
 pub mod paths;
 pub mod start;
 pub mod subject;

@@ -128,3 +128,19 @@ async fn switches_change_one_by_one_and_unknown_ones_are_refused() {
     let location = Value::from(gone.header("location").expect("a location"));
     assert_eq!(follow(&tenant, &token, &location).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_client_that_wants_no_metadata_gets_the_data_and_the_next_page() {
+    let tenant = Tenant::start().await;
+    let token = tenant.mail_token().await;
+    let url = tenant.url("/v1.0/users/support@contoso.example/mailFolders?$top=2");
+    let request = tenant.client.get(url).bearer_auth(&token);
+    let request = request.header("Accept", "text/plain, application/json; OData.Metadata=none");
+    let answer = read(request.send().await.expect("an answer")).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    assert!(answer.body.get("@odata.context").is_none());
+    assert!(answer.body["@odata.nextLink"].is_string());
+    assert!(answer.body["value"][0]["displayName"].is_string());
+    let kind = answer.header("content-type").expect("a content type");
+    assert!(kind.contains("odata.metadata=none"), "{kind}");
+}
