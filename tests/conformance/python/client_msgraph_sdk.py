@@ -36,6 +36,7 @@ from msgraph.generated.users.item.messages.item.move.move_post_request_body impo
 from msgraph.generated.users.item.messages.item.reply.reply_post_request_body import ReplyPostRequestBody
 from msgraph.generated.users.item.messages.messages_request_builder import MessagesRequestBuilder as FromMessages
 from msgraph.generated.users.item.send_mail.send_mail_post_request_body import SendMailPostRequestBody
+from msgraph.graph_request_adapter import options
 from msgraph_core import GraphClientFactory, PageIterator
 from msgraph_core.requests.batch_request_content import BatchRequestContent
 from msgraph_core.requests.batch_request_item import BatchRequestItem
@@ -67,7 +68,7 @@ def client(credential, scopes=everything):
     http = None
     if tenant["way"] == "proxy":
         http = GraphClientFactory.create_with_default_middleware(
-            client=httpx.AsyncClient(proxy=os.environ["HTTPS_PROXY"], http2=True)
+            options=options, client=httpx.AsyncClient(proxy=os.environ["HTTPS_PROXY"], http2=True)
         )
     adapter = GraphRequestAdapter(provider, http) if http else GraphRequestAdapter(provider)
     adapter.base_url = f"{tenant['graph']}/v1.0"
@@ -299,7 +300,7 @@ async def _():
     equal(session.next_expected_ranges, ["0-"])
     # By hand: msgraph-core's LargeFileUploadTask understands the ranges of files in OneDrive only.
     step = 2 * 1024 * 1024
-    async with httpx.AsyncClient(proxy=os.environ.get("HTTPS_PROXY")) as http:
+    async with httpx.AsyncClient(proxy=os.environ.get("HTTPS_PROXY"), timeout=60) as http:
         for start in range(0, len(content), step):
             piece = content[start : start + step]
             span = f"bytes {start}-{start + len(piece) - 1}/{len(content)}"
