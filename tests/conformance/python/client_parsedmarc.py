@@ -96,7 +96,7 @@ def ingest(directory, credential):
         file.write("\n".join(lines) + "\n")
     program = os.path.join(os.path.dirname(sys.executable), "parsedmarc")
     environment = {**os.environ, "NO_PROXY": "localhost"}
-    done = subprocess.run([program, "-c", settings], capture_output=True, text=True, timeout=120, env=environment)
+    done = subprocess.run([program, "-c", settings], capture_output=True, text=True, timeout=280, env=environment)
     equal((done.returncode, done.stderr[-1500:] if done.returncode else ""), (0, ""))
     return done
 

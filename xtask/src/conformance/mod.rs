@@ -24,7 +24,7 @@ use report::{Finding, Report, Verdict};
 use tenant::{Namespaces, Tenant};
 
 /// A client's whole script takes seconds; after this time it hangs.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// The name of the one finding about a script that could not be run.
 const WHOLE: &str = "(all checks)";
 
