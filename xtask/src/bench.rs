@@ -2,6 +2,8 @@
 //!
 //! Owns the choice of the part; what is measured, and how it is shown, belongs to that part. Its numbers judge nothing.
 
+mod mail;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -27,12 +29,15 @@ pub struct Options {
 enum Part {
     /// The offline tenant
     Sandbox,
+    /// The reading of delivery reports, against the corpus
+    Mail,
 }
 
 /// Builds and runs the benchmark.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let package = match options.part {
         Part::Sandbox => "guichet-sandbox",
+        Part::Mail => return mail::run(workspace, &options.arguments),
     };
     let mut bench = cargo(
         workspace,

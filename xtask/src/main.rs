@@ -44,7 +44,7 @@ enum Task {
     Demo(demo::Options),
     /// Measure how fast and how large a part of the product is
     ///
-    /// `cargo xtask bench sandbox`; `--full` holds a million mails, `--json` prints for programs.
+    /// `cargo xtask bench mail`; `cargo xtask bench sandbox`, where `--full` holds a million mails, `--json` prints for programs.
     Bench(bench::Options),
     /// Build the console's pages, if they changed
     Console,

@@ -12,7 +12,7 @@ use crate::EmailAddress;
 pub const OWN_HEADER: &str = "X-Guichet-Message";
 
 /// What the guard looks at. Header names are compared without regard to case.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Evidence<'a> {
     /// Top-level headers in order: name and unfolded value.
     pub headers: &'a [(String, String)],
@@ -24,6 +24,9 @@ pub struct Evidence<'a> {
     pub from: Option<&'a EmailAddress>,
     /// Addresses of our own mailboxes.
     pub own_addresses: &'a [EmailAddress],
+    /// What the content shows beyond the headers, with the reason: many delivery reports and vacation notices carry no
+    /// header that says so.
+    pub content: Option<(Author, String)>,
 }
 
 /// Who wrote the mail.
@@ -74,7 +77,7 @@ pub struct Verdict {
 }
 
 /// Classifies the author of a mail. Every rule that matches is listed; the gravest decides.
-pub fn classify(evidence: Evidence<'_>) -> Verdict {
+pub fn classify(evidence: &Evidence<'_>) -> Verdict {
     let mut reasons = Vec::new();
     let mut author = Author::Person;
     let mut found = |who: Author, why: String| {
@@ -116,6 +119,9 @@ pub fn classify(evidence: Evidence<'_>) -> Verdict {
             }
             _ => {}
         }
+    }
+    if let Some((author, why)) = &evidence.content {
+        found(*author, why.clone());
     }
     if evidence.content_type == "multipart/report" {
         found(
@@ -180,12 +186,13 @@ mod tests {
             .collect();
         let own = [EmailAddress::parse("support@contoso.example").expect("address")];
         let from = EmailAddress::parse(from).ok();
-        classify(Evidence {
+        classify(&Evidence {
             headers: &headers,
             content_type: "text/plain",
             report_type: "",
             from: from.as_ref(),
             own_addresses: &own,
+            content: None,
         })
     }
 
@@ -221,5 +228,25 @@ mod tests {
         assert_eq!(verdict(&[], "Support@contoso.example").author, Author::Own);
         assert_eq!(verdict(&[], "no-reply@fabrikam.example").author, Author::AutoReply);
         assert_eq!(verdict(&[], "bouncer@fabrikam.example").author, Author::Person);
+    }
+
+    #[test]
+    fn what_the_content_shows_counts_like_a_header() {
+        let headers = [("Subject".to_owned(), "failure notice".to_owned())];
+        let evidence = |content| Evidence {
+            headers: &headers,
+            content_type: "text/plain",
+            report_type: "",
+            from: None,
+            own_addresses: &[],
+            content,
+        };
+        let told = classify(&evidence(Some((
+            Author::Report,
+            "it reports a failed delivery".to_owned(),
+        ))));
+        assert_eq!((told.author, told.may_auto_answer), (Author::Report, false));
+        assert_eq!(told.reasons, ["it reports a failed delivery"]);
+        assert!(classify(&evidence(None)).may_auto_answer);
     }
 }

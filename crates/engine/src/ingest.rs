@@ -7,11 +7,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use guichet_domain::{
-    AttachmentId, BlobId, ConversationId, EmailAddress, ImmutableId, InternetMessageId, JobId, MessageId, loop_guard,
-    routing, threading::Evidence, trace::Step,
+    AttachmentId, BlobId, ConversationId, EmailAddress, ImmutableId, InternetMessageId, JobId, MessageId,
+    loop_guard::{self, Author},
+    routing,
+    threading::Evidence,
+    trace::Step,
 };
 use guichet_graph::{Class, MessageSummary};
-use guichet_mime::{ParsedMail, Person};
+use guichet_mime::{
+    ParsedMail, Person,
+    report::{self, Nature},
+};
 use guichet_store::records::{IngestItem, Item, Mailbox, MessageContent, NewAttachment, Party, TraceStep};
 use jiff::Timestamp;
 
@@ -187,12 +193,13 @@ async fn build(
         .from
         .iter()
         .find_map(|person| EmailAddress::parse(&person.address).ok());
-    let verdict = loop_guard::classify(loop_guard::Evidence {
+    let verdict = loop_guard::classify(&loop_guard::Evidence {
         headers: &mail.headers,
         content_type: &mail.content_type,
         report_type: &mail.report_type,
         from: from.as_ref(),
         own_addresses: &context.own_addresses,
+        content: reported(&mail),
     });
     let why = if verdict.reasons.is_empty() {
         "nothing speaks against a person".into()
@@ -259,6 +266,29 @@ async fn build(
         immutable_id,
         steps,
     })
+}
+
+/// What the mail reports, as far as the loop guard cares.
+fn reported(mail: &ParsedMail) -> Option<(Author, String)> {
+    match report::read(mail) {
+        Nature::Ordinary => None,
+        Nature::AutoReply { why } => Some((Author::AutoReply, why)),
+        Nature::Complaint(complaint) => Some((
+            Author::Report,
+            format!("it is a complaint of kind `{}`", complaint.kind),
+        )),
+        Nature::DeliveryReport(report) => {
+            let reasons: Vec<&str> = report.recipients.iter().map(|one| one.reason.as_str()).collect();
+            Some((
+                Author::Report,
+                format!(
+                    "it reports on a delivery to {} recipient(s): {}",
+                    reasons.len(),
+                    reasons.first().copied().unwrap_or("unknown")
+                ),
+            ))
+        }
+    }
 }
 
 fn evidence(context: &Context, mail: &ParsedMail) -> Evidence {

@@ -22,6 +22,7 @@ mod markup;
 mod params;
 mod parse;
 mod references;
+pub mod report;
 mod sanitise;
 mod structure;
 mod style;

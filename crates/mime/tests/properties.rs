@@ -5,7 +5,7 @@ use std::path::Path;
 use guichet_mime::{
     ParsedMail, ReplyBody,
     bounds::{MAX_DEVIATIONS, MAX_FILE_NAME, MAX_HTML, MAX_TEXT},
-    compose_reply_html, html_to_text, parse, reply_subject, sanitise, text_to_html,
+    compose_reply_html, html_to_text, parse, reply_subject, report, sanitise, text_to_html,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -19,6 +19,14 @@ fn seeds() -> Vec<Vec<u8>> {
     assert!(paths.len() >= 12);
     paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
 }
+
+/// A delivery report with fields, a transcript and a returned mail.
+const REPORT: &str = "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: support@contoso.example\r\nSubject: Returned mail\r\n\
+Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n<ada@fabrikam.example>\r\n\
+>>> RCPT TO:<ada@fabrikam.example>\r\n<<< 550 5.1.1 <ada@fabrikam.example>... user unknown\r\n--b\r\n\
+Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; ada@fabrikam.example\r\n\
+Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 user unknown\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+Message-ID: <1@contoso.example>\r\n\r\nHello\r\n--b--\r\n";
 
 /// A change that transport or a broken program may make.
 #[derive(Clone, Debug)]
@@ -84,6 +92,16 @@ fn apply(mut raw: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
 
 /// What every parsed mail keeps to.
 fn check(mail: &ParsedMail, raw: &[u8]) {
+    if let report::Nature::DeliveryReport(report) = report::read(mail) {
+        assert!(report.recipients.len() <= report::MAX_RECIPIENTS);
+        assert!(
+            report
+                .recipients
+                .iter()
+                .all(|one| one.diagnostic.chars().count() <= report::MAX_DIAGNOSTIC)
+        );
+    }
+
     let people = [&mail.from, &mail.sender, &mail.reply_to, &mail.to, &mail.cc, &mail.bcc];
     let mut lines: Vec<&str> = vec![&mail.subject, &mail.content_type, &mail.report_type];
     lines.extend(mail.message_id.as_deref());
@@ -127,6 +145,12 @@ proptest! {
     #[test]
     fn any_sequence_of_meaningful_pieces_is_read(pieces in vec(fragment(), 0..80)) {
         let raw = pieces.concat();
+        check(&parse(&raw), &raw);
+    }
+
+    #[test]
+    fn damaged_reports_are_read(damages in vec(damage(), 0..12)) {
+        let raw = apply(REPORT.as_bytes().to_vec(), &damages);
         check(&parse(&raw), &raw);
     }
 
