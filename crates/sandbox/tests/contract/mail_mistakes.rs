@@ -56,7 +56,7 @@ async fn mistakes_with_mail_are_refused() {
         get(
             "a child that is none",
             &format!("messages/{mail}/nonsense"),
-            (405, "", ""),
+            (400, "BadRequest", "nonsense"),
         ),
         mistake(
             "a subject of a mail that was received",
