@@ -30,7 +30,7 @@ pub struct Cli {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Run an offline Microsoft 365 tenant.
-    Sandbox(SandboxArgs),
+    Sandbox(Box<SandboxArgs>),
     /// Set up the Microsoft side.
     #[command(subcommand)]
     Connect(ConnectCommand),
