@@ -10,10 +10,13 @@ use tokio::task::JoinSet;
 
 use crate::harness::Tenant;
 
+/// The sender's command, the recipients' commands, the mail.
+type Taken = (String, Vec<String>, String);
+
 /// A server outside that refuses some recipients and keeps what it takes.
 #[derive(Clone, Default)]
 struct Outside {
-    taken: Arc<Mutex<Vec<(String, Vec<String>, String)>>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
 }
 
 impl Outside {
