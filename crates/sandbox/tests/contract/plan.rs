@@ -285,7 +285,14 @@ async fn user(world: &World, id: &str, path: &str) -> Plan {
         "user-post-messages" | "user-sendmail" if cut_short(id) => with_body(person(path), json!(whole_mime())),
         // The documented body holds no-break spaces and is no JSON.
         "user-update-mailboxsettings" if id.ends_with("02") => {
-            let hours = json!({"endTime": "18:30:00.0000000", "daysOfWeek": ["monday", "tuesday"]});
+            let day = |number, month| json!({"time": "02:00:00.0000000", "dayOccurrence": number, "dayOfWeek": "Sunday", "month": month, "year": 0});
+            let mut daylight = day(4, 5);
+            daylight["daylightBias"] = json!(100);
+            let zone = json!({
+                "@odata.type": "#microsoft.graph.customTimeZone", "bias": -300, "name": "Customized Time Zone",
+                "standardOffset": day(2, 10), "daylightOffset": daylight,
+            });
+            let hours = json!({"endTime": "18:30:00.0000000", "daysOfWeek": ["monday", "tuesday"], "timeZone": zone});
             with_body(person(path), json!({"workingHours": hours}))
         }
         "user-list-messages" => {
