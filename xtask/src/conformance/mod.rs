@@ -57,10 +57,7 @@ impl Options {
 
 /// Builds the binary, tries the clients, prints what they found.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    run_visibly(&mut cargo(
-        workspace,
-        &["build", "--package", "guichet-cli", "--locked"],
-    ))?;
+    run_visibly(&mut cargo(workspace, &["build", "--workspace", "--locked"]))?;
     let report = attempt(workspace, options)?;
     if options.json {
         println!("{:#}", report.json());

@@ -129,9 +129,10 @@ impl Step {
 
 /// The findings go to stderr as a table; what was skipped is part of the summary's line.
 fn third_parties(workspace: &Workspace, options: &Options) -> Result<Outcome> {
+    // As in the build step, so that nothing is built twice.
     run(&mut cargo(
         workspace,
-        &["build", "--package", "guichet-cli", "--locked"],
+        &["build", "--workspace", "--all-targets", "--locked"],
     ))?;
     let report = conformance::attempt(workspace, &conformance::Options::everything(options.no_install))?;
     eprint!("{report}");
