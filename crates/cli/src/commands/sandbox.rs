@@ -1,6 +1,6 @@
 //! `guichet sandbox`: the offline tenant, alone.
 
-use guichet_sandbox::{Persistence, Sandbox};
+use guichet_sandbox::{Error, Persistence, Sandbox};
 
 use crate::{
     args::SandboxArgs,
@@ -9,11 +9,12 @@ use crate::{
 
 pub(super) async fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure> {
     let running = Sandbox::start(configuration(args)).await.map_err(|error| {
-        Failure::new(
-            Exit::Local,
-            error.to_string(),
-            "choose another address or directory; port 0 takes a free port",
-        )
+        let fix = match error {
+            Error::Config(_) => "correct the options or the scenario file: docs/sandbox.md describes both",
+            Error::State { .. } => "restore the file, or start with --fresh",
+            _ => "choose another address or directory; port 0 takes a free port",
+        };
+        Failure::new(Exit::Local, error.to_string(), fix)
     })?;
     let description = running.description();
     if json {
