@@ -157,16 +157,18 @@ pub(crate) fn quarantine(
     }
 }
 
-/// A parsed mail with its HTML made safe.
+/// A parsed mail with its HTML made safe and what it reports, all of it read where a panic costs one mail.
 struct Readable {
     mail: ParsedMail,
     html: Option<String>,
+    reported: Option<(Author, String)>,
 }
 
 fn parse(raw: &[u8]) -> Readable {
     let mail = guichet_mime::parse(raw);
     let html = mail.html.as_deref().map(|html| guichet_mime::sanitise(html).html);
-    Readable { mail, html }
+    let reported = reported(&mail);
+    Readable { mail, html, reported }
 }
 
 async fn build(
@@ -178,7 +180,7 @@ async fn build(
     size: i64,
     mut steps: Vec<TraceStep>,
 ) -> Result<IngestItem, PrepareError> {
-    let Readable { mail, html } = readable;
+    let Readable { mail, html, reported } = readable;
     let immutable_id = ImmutableId::new(summary.id.clone());
     let now = context.now();
     let deviations: Vec<String> = mail.deviations.iter().map(ToString::to_string).collect();
@@ -199,7 +201,7 @@ async fn build(
         report_type: &mail.report_type,
         from: from.as_ref(),
         own_addresses: &context.own_addresses,
-        content: reported(&mail),
+        content: reported,
     });
     let why = if verdict.reasons.is_empty() {
         "nothing speaks against a person".into()

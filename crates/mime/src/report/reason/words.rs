@@ -17,7 +17,6 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             "does not receive email",
             "no mx record found",
             "couldn't find a mail exchanger",
-            "recipient address has null mx",
         ],
     ),
     (Reason::HostUnknown, &["account or domain may not exist"]),
