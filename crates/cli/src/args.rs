@@ -116,6 +116,19 @@ pub enum ConnectCommand {
     Plan(SignInArgs),
     /// Bring the tenant into the configured state.
     Apply(SignInArgs),
+    /// Replace the credential: make a new one, prove it with a token, then remove the old one.
+    Rotate(RotateArgs),
+}
+
+/// `guichet connect rotate`.
+#[derive(Clone, Debug, Args)]
+pub struct RotateArgs {
+    /// How to sign in.
+    #[command(flatten)]
+    pub sign_in: SignInArgs,
+    /// Leave the replaced credential in place until it expires.
+    #[arg(long)]
+    pub keep_old: bool,
 }
 
 /// How the administrator signs in.

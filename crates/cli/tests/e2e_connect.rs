@@ -81,6 +81,34 @@ async fn changed_account_types_are_planned_and_applied() {
 }
 
 #[tokio::test]
+async fn rotate_replaces_the_secret_and_what_is_stored_still_signs_in() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let administrator = administrator(&stage);
+    let applied = run_json(
+        &administrator,
+        &["connect", "apply", "--sign-in", "application", "--json"],
+    )
+    .await;
+    let arguments = ["connect", "rotate", "--sign-in", "application", "--json"];
+    let rotated = run_json(&administrator, &arguments).await;
+    assert_eq!(rotated["removed"], serde_json::json!([applied["key_id"]]), "{rotated}");
+    assert_ne!(rotated["key_id"], applied["key_id"]);
+    let doctor = stage.launcher.run(&["doctor", "--json", "--language", "en"]).await;
+    let findings = doctor.map_err(|f| f.title).expect("nothing is wrong");
+    assert!(findings.contains("token-ok"), "{findings}");
+    assert!(
+        findings.contains(rotated["key_id"].as_str().expect("an id")),
+        "{findings}"
+    );
+
+    let arguments = ["connect", "rotate", "--sign-in", "application", "--keep-old", "--json"];
+    let kept = run_json(&administrator, &arguments).await;
+    assert_eq!(kept["kept"], serde_json::json!([rotated["key_id"]]), "{kept}");
+    assert_eq!(kept["removed"], serde_json::json!([]), "{kept}");
+}
+
+#[tokio::test]
 async fn doctor_finds_nothing_wrong_after_connect_and_speaks_french() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;

@@ -81,6 +81,9 @@ pub enum Error {
         /// What names the other tenant.
         whose: &'static str,
     },
+    /// There is no application to give a new credential.
+    #[error("nothing is connected here, or the recorded application is gone: run `guichet connect apply` first")]
+    NotConnected,
     /// The data directory belongs to another tenant.
     #[error(
         "this data directory is connected to tenant {recorded}, not {configured}: correct `tenant`, or use a data \

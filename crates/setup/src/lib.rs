@@ -16,6 +16,7 @@ pub mod permissions;
 mod plan;
 mod ports;
 mod progress;
+mod rotate;
 mod sign_in;
 mod steps;
 pub mod vault;
@@ -26,6 +27,7 @@ pub use desired::{AccountTypes, Desired, DesiredApplication, default_authority, 
 pub use error::Error;
 pub use plan::{Change, Plan, StepId, Why};
 pub use progress::{Progress, Silent, Waiting};
+pub use rotate::{Replaced, Rotated};
 pub use sign_in::{COMMAND_LINE_TOOLS, SignIn, administrator};
 pub use vault::{KeySource, Vault};
 

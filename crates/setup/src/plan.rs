@@ -26,10 +26,12 @@ pub enum StepId {
     Mailboxes,
     /// Set the integration's intended state to active.
     Activation,
+    /// Remove the credentials that were replaced; only a rotation has this step.
+    Retirement,
 }
 
 impl StepId {
-    /// Every step, in order.
+    /// Every step of `apply`, in order.
     pub const ALL: [Self; 8] = [
         Self::Tenant,
         Self::Application,
@@ -80,6 +82,10 @@ pub enum Why {
     SecretRevoked,
     /// A secret of ours exists in the tenant whose value was never stored.
     SecretOrphaned,
+    /// The administrator asked for a new one.
+    SecretRotated,
+    /// Its successor is proven and in use.
+    SecretSuperseded,
     /// The mailbox is not served yet.
     MailboxNew,
     /// The address belongs to another user now.
@@ -96,7 +102,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -114,6 +120,8 @@ impl Why {
         Self::SecretUnreadable,
         Self::SecretRevoked,
         Self::SecretOrphaned,
+        Self::SecretRotated,
+        Self::SecretSuperseded,
         Self::MailboxNew,
         Self::MailboxUserDiffers,
         Self::MailboxDisabled,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use guichet_graph::DeviceCodePrompt;
 use guichet_setup::{
-    COMMAND_LINE_TOOLS, Change, Connect, Language, Plan, Progress, SignIn, StepId, Waiting, administrator, catalogue,
-    doctor::Code,
+    COMMAND_LINE_TOOLS, Change, Connect, Language, Plan, Progress, Replaced, Rotated, SignIn, StepId, Waiting,
+    administrator, catalogue, doctor::Code,
 };
 use secrecy::SecretString;
 
@@ -20,7 +20,10 @@ use crate::{
 const SECRET_VARIABLE: &str = "GUICHET_ADMIN_CLIENT_SECRET";
 
 pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
-    let (ConnectCommand::Plan(arguments) | ConnectCommand::Apply(arguments)) = command;
+    let arguments = match command {
+        ConnectCommand::Plan(arguments) | ConnectCommand::Apply(arguments) => arguments,
+        ConnectCommand::Rotate(rotate) => &rotate.sign_in,
+    };
     let language = super::language(arguments.language);
     let sign_in = sign_in(arguments)?;
     let desired = config.desired();
@@ -56,6 +59,17 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
             let teller = Teller { language };
             match connect.apply(&desired, &teller).await {
                 Ok(applied) => print_applied(&applied, json),
+                Err(error) => Err(failure(&error, language)),
+            }
+        }
+        ConnectCommand::Rotate(rotate) => {
+            let replaced = if rotate.keep_old {
+                Replaced::Kept
+            } else {
+                Replaced::Removed
+            };
+            match connect.rotate(&desired, replaced, &Teller { language }).await {
+                Ok(rotated) => print_rotated(&rotated, json),
                 Err(error) => Err(failure(&error, language)),
             }
         }
@@ -152,6 +166,23 @@ fn print_applied(applied: &guichet_setup::Applied, json: bool) -> Result<Exit, F
     Ok(Exit::Success)
 }
 
+fn print_rotated(rotated: &Rotated, json: bool) -> Result<Exit, Failure> {
+    if json {
+        super::print_json(rotated)?;
+        return Ok(Exit::Success);
+    }
+    println!("application  {}", rotated.app_id);
+    println!("secret id    {} (its value is stored encrypted)", rotated.key_id);
+    println!("expires      {}", rotated.expires_at);
+    for key_id in &rotated.removed {
+        println!("removed      {key_id}");
+    }
+    for key_id in &rotated.kept {
+        println!("kept         {key_id}");
+    }
+    Ok(Exit::Success)
+}
+
 fn is_unreachable(code: Code) -> bool {
     use Code::{AuthorityBusy, AuthorityConnect, AuthorityCut, AuthorityDns, AuthorityTimeout, AuthorityTls};
     [
@@ -171,7 +202,9 @@ fn failure(error: &guichet_setup::Error, language: Language) -> Failure {
     use guichet_setup::Error;
     let findings = error.findings(language);
     let exit = match error {
-        Error::Desired { .. } | Error::OtherTenant { .. } | Error::TenantMismatch { .. } => Exit::Configuration,
+        Error::Desired { .. } | Error::OtherTenant { .. } | Error::TenantMismatch { .. } | Error::NotConnected => {
+            Exit::Configuration
+        }
         Error::KeyUnusable { .. } | Error::WrongKey { .. } | Error::Store(_) => Exit::Local,
         Error::Diagnosed { problems } if problems.iter().all(|p| is_unreachable(p.code)) => Exit::Unreachable,
         Error::Diagnosed { .. } | Error::NotAllowed { .. } | Error::SecretIsId | Error::SecretEmpty => Exit::Refused,

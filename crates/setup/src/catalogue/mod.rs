@@ -87,7 +87,7 @@ pub fn finding(problem: &Problem, language: Language) -> Finding {
 /// Every text with a key that says where it is used; for documentation and for the test of completeness.
 pub fn all() -> Vec<(String, Text)> {
     let mut texts = Vec::new();
-    for step in StepId::ALL {
+    for step in StepId::ALL.into_iter().chain([StepId::Retirement]) {
         texts.push((format!("step.{step:?}"), steps::title(step)));
     }
     for why in Why::ALL {

@@ -30,6 +30,10 @@ pub(super) const fn title(step: StepId) -> Text {
         ),
         StepId::Mailboxes => Text::new("Reach the mailboxes", "Atteindre les boîtes aux lettres"),
         StepId::Activation => Text::new("Activate the integration", "Activer l'intégration"),
+        StepId::Retirement => Text::new(
+            "Remove the replaced credentials",
+            "Retirer les informations d'identification remplacées",
+        ),
     }
 }
 
@@ -72,6 +76,11 @@ pub(super) const fn why(why: Why) -> Text {
         Why::SecretOrphaned => Text::new(
             "its value was never stored: an earlier run was cut off",
             "sa valeur n'a jamais été enregistrée : une exécution a été interrompue",
+        ),
+        Why::SecretRotated => Text::new("a rotation was asked for", "une rotation a été demandée"),
+        Why::SecretSuperseded => Text::new(
+            "its successor is proven and in use",
+            "son successeur est vérifié et utilisé",
         ),
         Why::MailboxNew => Text::new("not served yet", "pas encore desservie"),
         Why::MailboxUserDiffers => Text::new(

@@ -18,6 +18,7 @@ use crate::{
     doctor::{self, Code, Problem},
     plan::{StepId, Why},
     ports::TimeAsClock,
+    rotate::Replaced,
 };
 
 const STEP: StepId = StepId::Secret;
@@ -40,6 +41,18 @@ pub(crate) struct Secrets {
     drop: Vec<(Credential, Why)>,
     /// Key ids in the tenant that are ours and whose value was never stored.
     orphans: Vec<String>,
+}
+
+impl Secrets {
+    /// Why a credential that has a proven successor goes; `None` if it stays until it expires.
+    pub(crate) fn why_gone(&self, old: &Credential, replaced: Replaced) -> Option<Why> {
+        let broken = self.drop.iter().find(|(credential, _)| credential.id == old.id);
+        match (broken, replaced) {
+            (Some((_, why)), _) => Some(*why),
+            (None, Replaced::Removed) => Some(Why::SecretSuperseded),
+            (None, Replaced::Kept) => None,
+        }
+    }
 }
 
 /// Compares what is stored with what the application lists.
@@ -154,10 +167,39 @@ pub(crate) async fn apply(
         _ => create(run, integration, application).await?,
     };
     for (credential, _) in &secrets.drop {
-        remove(connect, &application.id, &credential.key_id).await?;
-        connect.store.remove_credential(credential.id).await?;
+        retire(connect, &application.id, credential).await?;
     }
     Ok((current, changes))
+}
+
+/// Makes and stores a new one, whatever there is, and clears away what a run that was cut off left.
+pub(crate) async fn renew(
+    run: Run<'_>,
+    integration: &Integration,
+    application: &Application,
+) -> Result<(Credential, Vec<Change>), Error> {
+    let Run { connect, desired, .. } = run;
+    let secrets = observe(connect, desired, Some(integration), Some(application)).await?;
+    let description = &desired.application.secret_description;
+    let mut changes = Vec::new();
+    for key_id in &secrets.orphans {
+        remove(connect, &application.id, key_id).await?;
+        changes.push(Change::remove(STEP, key_id, description, Why::SecretOrphaned));
+    }
+    let new = create(run, integration, application).await?;
+    changes.push(Change::add(STEP, description, date(new.expires_at), Why::SecretRotated));
+    Ok((new, changes))
+}
+
+/// Removes a stored credential: in the tenant, then here.
+pub(crate) async fn retire(
+    connect: &Connect,
+    application_object_id: &str,
+    credential: &Credential,
+) -> Result<(), Error> {
+    remove(connect, application_object_id, &credential.key_id).await?;
+    connect.store.remove_credential(credential.id).await?;
+    Ok(())
 }
 
 async fn create(run: Run<'_>, integration: &Integration, application: &Application) -> Result<Credential, Error> {

@@ -6,6 +6,7 @@ mod apply;
 mod doctor;
 mod fake;
 mod kill;
+mod rotate;
 mod sign_in;
 mod work;
 mod world;
