@@ -122,7 +122,7 @@ mod tests {
     use crate::testing::Fixture;
 
     /// The public routes. A change here is a change of the public API.
-    const ROUTES: [&str; 24] = [
+    const ROUTES: [&str; 26] = [
         "GET /healthz",
         "GET /metrics",
         "GET /problems/{code}",
@@ -132,6 +132,8 @@ mod tests {
         "GET /v1/conversations/{id}/messages",
         "GET /v1/events",
         "GET /v1/findings",
+        "GET /v1/integration",
+        "PATCH /v1/integration",
         "GET /v1/mailboxes",
         "GET /v1/messages/{id}",
         "GET /v1/messages/{id}/attachments/{aid}",

@@ -8,8 +8,8 @@ use crate::{
     auth::require_key,
     console, gate, metrics, notifications, openapi,
     resources::{
-        attachments, conversations, document, events, findings, health, mailboxes, messages, problems, receipts,
-        replies, routes as routing, totals, trace,
+        attachments, conversations, document, events, findings, health, integration, mailboxes, messages, problems,
+        receipts, replies, routes as routing, totals, trace,
     },
     state::ApiState,
 };
@@ -24,6 +24,7 @@ pub(crate) fn keyed() -> OpenApiRouter<ApiState> {
         .routes(routes!(messages::get))
         .routes(routes!(messages::mime))
         .routes(routes!(attachments::get))
+        .routes(routes!(integration::get, integration::change))
         .routes(routes!(mailboxes::list))
         .routes(routes!(mailboxes::sync))
         .routes(routes!(routing::list))

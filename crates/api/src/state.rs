@@ -10,6 +10,7 @@ use guichet_domain::{
     routing::Route,
 };
 use guichet_store::Store;
+use http::{HeaderMap, header};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -65,9 +66,17 @@ pub enum Language {
 }
 
 impl Language {
+    /// The language that a request asks for.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let accept = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
+        Self::negotiate(accept.unwrap_or_default())
+    }
+
     /// Reads an `Accept-Language` value: the first range that is served decides, in the order in which
     /// it is written (browsers write the preferred one first).
-    pub(crate) fn negotiate(accept: &str) -> Self {
+    fn negotiate(accept: &str) -> Self {
         let served = |range: &str| {
             let tag = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             match tag.split('-').next() {

@@ -36,6 +36,9 @@ pub enum Command {
     Connect(ConnectCommand),
     /// Take mail in, route it, send the answers.
     Serve(ServeArgs),
+    /// Show the integration's state, switch it on or off.
+    #[command(subcommand)]
+    Integration(IntegrationCommand),
     /// Check everything and say what to do.
     Doctor(DoctorArgs),
     /// Show every step of one mail.
@@ -177,6 +180,21 @@ pub struct DoctorArgs {
     /// Language of the texts.
     #[arg(long, value_enum)]
     pub language: Option<LanguageArg>,
+}
+
+/// `guichet integration …`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum IntegrationCommand {
+    /// Show what is intended and what the service reports; exit code 1 if it reports an error.
+    Show {
+        /// Language of the texts.
+        #[arg(long, value_enum)]
+        language: Option<LanguageArg>,
+    },
+    /// Switch it on: a running service takes mail in and sends answers.
+    Enable,
+    /// Switch it off: mail waits in the mailboxes, answers wait in the outbox.
+    Disable,
 }
 
 /// `guichet key …`.

@@ -115,6 +115,21 @@ impl Handle {
         &self.shared.metrics
     }
 
+    /// Forgets what an engine that has ended followed: nothing wakes it any more.
+    pub(crate) fn forget(&self) {
+        self.shared
+            .subscriptions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.shared
+            .folders
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.shared.board.clear();
+    }
+
     pub(crate) fn mark_dirty(&self, folder: FolderId) {
         let folders = self.shared.folders.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = folders.get(&folder) {

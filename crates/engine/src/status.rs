@@ -29,6 +29,16 @@ pub struct FolderStatus {
     pub notified: bool,
 }
 
+impl FolderStatus {
+    /// Failed rounds in a row after which a folder counts as failing: one failure is weather.
+    const FAILING_AFTER: u32 = 2;
+
+    /// Whether the folder can't be read, as far as the last rounds tell.
+    pub fn is_failing(&self) -> bool {
+        self.failures >= Self::FAILING_AFTER
+    }
+}
+
 /// The state of the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EngineStatus {
@@ -50,6 +60,11 @@ impl StatusBoard {
             folders: self.lock().values().cloned().collect(),
             panics: self.panics.load(std::sync::atomic::Ordering::Relaxed),
         }
+    }
+
+    /// Forgets every folder; the counters stay.
+    pub fn clear(&self) {
+        self.lock().clear();
     }
 
     pub fn insert(&self, folder: FolderId, status: FolderStatus) {

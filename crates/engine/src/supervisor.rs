@@ -122,6 +122,7 @@ impl Engine {
             tracing::warn!("tasks did not end in time; they are cut off and resumed on the next start");
             self.tasks.shutdown().await;
         }
+        self.context.handle.forget();
         // What was under way is free for whoever goes on, at once and not when the leases end.
         let (store, owner) = (&self.context.store, &self.context.config.owner);
         if let Err(error) = store.release_owner(owner, self.context.now()).await {

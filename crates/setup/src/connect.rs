@@ -144,7 +144,7 @@ impl Connect {
         let served = desired.mailboxes.len().saturating_sub(problems.len());
         if served > 0 || desired.mailboxes.is_empty() {
             progress.started(StepId::Activation);
-            let changes = steps::activation::apply(run, &mut integration).await?;
+            let changes = steps::activation::apply(run, &integration).await?;
             done(StepId::Activation, changes);
         }
         if !problems.is_empty() {

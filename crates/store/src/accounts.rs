@@ -9,11 +9,12 @@ use crate::{
     Error, Result, Store,
     connection::{Connection, FromRow, Row, params, query_one, record, records},
     facade::MAX_CONFIGURED,
-    records::{Credential, Integration, Mailbox},
+    records::{Credential, Integration, Mailbox, Report},
 };
 
 const INTEGRATION: &str = "id, tenant_id, application_name, app_id, application_object_id, service_principal_id, \
-    authority, graph_url, token_endpoint, intended_state, reported_state, reported_text, created_at, updated_at";
+    authority, graph_url, token_endpoint, intended_state, reported_state, reported_code, reported_text, \
+    reported_fix, reported_since, created_at, updated_at";
 const CREDENTIAL: &str = "id, integration_id, kind, key_id, description, sealed, expires_at, created_at";
 const MAILBOX: &str = "id, integration_id, address, graph_user_id, display_name, enabled, created_at";
 
@@ -58,27 +59,37 @@ impl Store {
         .await
     }
 
-    /// Records what the operator wants of an integration, what is, and why.
+    /// Records what the operator wants of an integration: `active` or `inactive`. What the service
+    /// reports stays as it is.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there is no such integration.
-    pub async fn set_integration_state(
-        &self,
-        id: IntegrationId,
-        intended: &str,
-        reported: &str,
-        text: &str,
-        now: Timestamp,
-    ) -> Result<()> {
-        let (intended, reported, text) = (intended.to_owned(), reported.to_owned(), text.to_owned());
+    pub async fn intend(&self, id: IntegrationId, intended: &'static str, now: Timestamp) -> Result<()> {
+        let intended = intended.to_owned();
         self.write(move |c| {
             Box::pin(async move {
-                let sql = "UPDATE integration SET intended_state = $1, reported_state = $2, reported_text = $3, \
-                    updated_at = $4 WHERE id = $5";
-                match c.execute(sql, params![intended, reported, text, now, id]).await? {
-                    0 => Err(Error::Invalid(format!("there is no integration {id}"))),
-                    _ => Ok(()),
-                }
+                let sql = "UPDATE integration SET intended_state = $1, updated_at = $2 WHERE id = $3";
+                one(id, c.execute(sql, params![intended, now, id]).await?)
+            })
+        })
+        .await
+    }
+
+    /// Records what the service reports of an integration. `reported_since` moves only when state or
+    /// code differ from what was reported before; what the operator wants stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there is no such integration.
+    pub async fn report(&self, id: IntegrationId, report: &Report, now: Timestamp) -> Result<()> {
+        let (report, state) = (report.clone(), report.state.to_owned());
+        self.write(move |c| {
+            Box::pin(async move {
+                let sql = "UPDATE integration SET reported_since = CASE WHEN reported_since IS NOT NULL \
+                    AND reported_state = $1 AND reported_code = $2 THEN reported_since ELSE $4 END, \
+                    reported_state = $1, reported_code = $2, reported_text = $3, updated_at = $4, \
+                    reported_fix = $6 WHERE id = $5";
+                let values = params![state, report.code, report.text, now, id, report.fix];
+                one(id, c.execute(sql, values).await?)
             })
         })
         .await
@@ -166,17 +177,26 @@ impl Store {
     }
 }
 
+fn one(id: IntegrationId, changed: u64) -> Result<()> {
+    match changed {
+        0 => Err(Error::Invalid(format!("there is no integration {id}"))),
+        _ => Ok(()),
+    }
+}
+
 async fn upsert_integration(c: &mut dyn Connection, i: &Integration) -> Result<()> {
     let sql = format!(
         "INSERT INTO integration ({INTEGRATION}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, \
          application_name = excluded.application_name, app_id = excluded.app_id, \
          application_object_id = excluded.application_object_id, \
          service_principal_id = excluded.service_principal_id, authority = excluded.authority, \
          graph_url = excluded.graph_url, token_endpoint = excluded.token_endpoint, \
          intended_state = excluded.intended_state, reported_state = excluded.reported_state, \
-         reported_text = excluded.reported_text, updated_at = excluded.updated_at"
+         reported_code = excluded.reported_code, reported_text = excluded.reported_text, \
+         reported_fix = excluded.reported_fix, \
+         reported_since = excluded.reported_since, updated_at = excluded.updated_at"
     );
     let values = params![
         i.id,
@@ -190,7 +210,10 @@ async fn upsert_integration(c: &mut dyn Connection, i: &Integration) -> Result<(
         i.token_endpoint,
         i.intended_state,
         i.reported_state,
+        i.reported_code,
         i.reported_text,
+        i.reported_fix,
+        i.reported_since,
         i.created_at,
         i.updated_at,
     ];
@@ -245,7 +268,10 @@ impl FromRow for Integration {
             token_endpoint: row.take()?,
             intended_state: row.take()?,
             reported_state: row.take()?,
+            reported_code: row.take()?,
             reported_text: row.take()?,
+            reported_fix: row.take()?,
+            reported_since: row.take()?,
             created_at: row.take()?,
             updated_at: row.take()?,
         })

@@ -13,11 +13,18 @@ pub(crate) struct Migration {
 }
 
 /// Every step, in order. To change the schema append one here; released steps stay as they are.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "start",
-    sql: include_str!("migrations/0001_start.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "start",
+        sql: include_str!("migrations/0001_start.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "reported-state",
+        sql: include_str!("migrations/0002_reported_state.sql"),
+    },
+];
 
 /// The newest version that this program knows.
 pub(crate) fn newest() -> i64 {

@@ -42,10 +42,41 @@ pub struct Integration {
     pub intended_state: String,
     /// `inactive`, `activating`, `active`, `deactivating` or `error`: what is.
     pub reported_state: String,
+    /// Code of the finding that explains `error`; empty otherwise.
+    pub reported_code: String,
     /// Why it is in `error`; empty otherwise.
     pub reported_text: String,
+    /// What to do about it, a JSON object of texts by language code; empty unless in `error`.
+    pub reported_fix: String,
+    /// Since when state and code are so; `None` where nothing was reported yet.
+    pub reported_since: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// What the service reports of an integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// `inactive`, `activating`, `active`, `deactivating` or `error`.
+    pub state: &'static str,
+    /// Code of the finding that explains `error`; empty otherwise.
+    pub code: String,
+    /// What was seen; empty unless the state is `error`.
+    pub text: String,
+    /// What to do about it, a JSON object of texts by language code; empty unless in `error`.
+    pub fix: String,
+}
+
+impl Report {
+    /// A state that needs no explanation.
+    pub fn plain(state: &'static str) -> Self {
+        Self {
+            state,
+            code: String::new(),
+            text: String::new(),
+            fix: String::new(),
+        }
+    }
 }
 
 /// A client credential; its secret is sealed by `setup` before it comes here.

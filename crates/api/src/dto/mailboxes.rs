@@ -15,6 +15,9 @@ pub(crate) struct Mailbox {
     pub address: String,
     pub display_name: String,
     pub enabled: bool,
+    /// `ok`, `failing` (a folder failed in its last rounds, see `folders`), or `idle` while the engine
+    /// does not follow it.
+    pub health: &'static str,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// The folders that the engine follows now; empty while it is not running.
@@ -40,11 +43,17 @@ pub(crate) struct Folder {
 impl Mailbox {
     pub fn new(row: &store::Mailbox, status: &engine::EngineStatus) -> Self {
         let ours = status.folders.iter().filter(|folder| folder.mailbox == row.id);
+        let health = match ours.clone().map(engine::FolderStatus::is_failing).reduce(|a, b| a || b) {
+            None => "idle",
+            Some(true) => "failing",
+            Some(false) => "ok",
+        };
         Self {
             id: row.id.as_uuid(),
             address: row.address.to_string(),
             display_name: row.display_name.clone(),
             enabled: row.enabled,
+            health,
             created_at: row.created_at,
             folders: ours.map(Into::into).collect(),
         }

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod events;
+mod integration;
 mod ledger;
 mod mailboxes;
 mod messages;
@@ -9,6 +10,7 @@ mod replies;
 
 pub(crate) use conversations::{Conversation, ConversationChange, ConversationState};
 pub(crate) use events::Event;
+pub(crate) use integration::{Integration, IntegrationChange};
 pub(crate) use ledger::{Finding, Receipt, Totals, Trace};
 pub(crate) use mailboxes::{Mailbox, Route, SyncAccepted};
 pub(crate) use messages::{Message, Party};

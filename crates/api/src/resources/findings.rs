@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use tokio::time::timeout;
 
 use crate::{
@@ -40,11 +40,7 @@ pub(crate) async fn list(
             "run `guichet doctor` on the machine instead",
         ));
     };
-    let accept = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let language = Language::negotiate(accept);
+    let language = Language::of(&headers);
     let checked = async {
         let _turn = state.findings_turn.acquire().await;
         source.findings(language).await

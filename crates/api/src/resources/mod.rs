@@ -6,6 +6,7 @@ pub(crate) mod document;
 pub(crate) mod events;
 pub(crate) mod findings;
 pub(crate) mod health;
+pub(crate) mod integration;
 pub(crate) mod mailboxes;
 pub(crate) mod messages;
 pub(crate) mod problems;

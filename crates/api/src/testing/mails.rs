@@ -181,7 +181,10 @@ pub(super) async fn mailbox_in(store: &Store, clock: &dyn Clock, entropy: &dyn E
         token_endpoint: None,
         intended_state: "active".to_owned(),
         reported_state: "active".to_owned(),
+        reported_code: String::new(),
         reported_text: String::new(),
+        reported_fix: String::new(),
+        reported_since: None,
         created_at: now,
         updated_at: now,
     };

@@ -39,7 +39,7 @@ pub(super) async fn run(config: &Config, args: &DoctorArgs, json: bool) -> Resul
     })
 }
 
-fn context(config: &Config, store: &Store) -> Result<DoctorContext, Failure> {
+pub(super) fn context(config: &Config, store: &Store) -> Result<DoctorContext, Failure> {
     Ok(DoctorContext {
         store: store.clone(),
         vault: Vault::open(wiring::key_source(config)).map(Arc::new),

@@ -78,6 +78,17 @@ impl Place {
     }
 }
 
+/// What a refused or failed token request of the application means.
+pub fn token_problem(error: &guichet_graph::Error, desired: &Desired, app_id: &str) -> Problem {
+    let names = SignInNames {
+        authority: &desired.authority,
+        graph: &desired.graph,
+        tenant: &desired.tenant,
+        app_id,
+    };
+    sign_in(error, names)
+}
+
 /// Runs every check and words the findings, the passed ones too.
 pub async fn run(context: &DoctorContext, language: Language) -> Vec<Finding> {
     let problems = problems(context).await;

@@ -51,6 +51,12 @@ fn state(integration: &Integration) -> Problem {
         "intended {}, reported {}",
         integration.intended_state, integration.reported_state
     );
+    if let Some(since) = integration.reported_since {
+        evidence.push_str(&format!(" since {since}"));
+    }
+    if !integration.reported_code.is_empty() {
+        evidence.push_str(&format!(", {}", integration.reported_code));
+    }
     if !integration.reported_text.is_empty() {
         evidence.push_str(": ");
         evidence.push_str(&integration.reported_text);

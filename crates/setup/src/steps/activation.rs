@@ -2,7 +2,7 @@
 //!
 //! Owns the intended state. Never claims that mail flows: the reported state belongs to the service.
 
-use guichet_store::records::Integration;
+use guichet_store::records::{Integration, Report};
 
 use super::Run;
 use crate::{
@@ -26,22 +26,16 @@ pub(crate) fn changes(name: &str, integration: Option<&Integration>) -> Vec<Chan
     }
 }
 
-pub(crate) async fn apply(run: Run<'_>, integration: &mut Integration) -> Result<Vec<Change>, Error> {
+pub(crate) async fn apply(run: Run<'_>, integration: &Integration) -> Result<Vec<Change>, Error> {
     let changes = changes(&run.desired.application.name, Some(integration));
     if !changes.is_empty() {
-        let reported = match integration.reported_state.as_str() {
-            ACTIVE => ACTIVE,
-            // The service reports `active` once it runs.
-            _ => "activating",
-        };
         let (id, now) = (integration.id, run.connect.time.now());
-        run.connect
-            .store
-            .set_integration_state(id, ACTIVE, reported, "", now)
-            .await?;
-        integration.intended_state = ACTIVE.to_owned();
-        integration.reported_state = reported.to_owned();
-        integration.reported_text = String::new();
+        let store = &run.connect.store;
+        store.intend(id, ACTIVE, now).await?;
+        // The service reports `active` once it runs.
+        if integration.reported_state != ACTIVE {
+            store.report(id, &Report::plain("activating"), now).await?;
+        }
     }
     Ok(changes)
 }

@@ -115,7 +115,10 @@ pub(crate) async fn apply(run: Run<'_>) -> Result<(Tenant, Integration, Vec<Chan
         token_endpoint: None,
         intended_state: "inactive".to_owned(),
         reported_state: "inactive".to_owned(),
+        reported_code: String::new(),
         reported_text: String::new(),
+        reported_fix: String::new(),
+        reported_since: None,
         created_at: now,
         updated_at: now,
     });

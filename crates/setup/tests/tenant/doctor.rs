@@ -8,7 +8,7 @@ use guichet_setup::{
     Error, KeySource, Vault, client_secret,
     doctor::{self, Code},
 };
-use guichet_store::records::{Credential, Subscription};
+use guichet_store::records::{Credential, Report, Subscription};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -344,17 +344,23 @@ async fn the_reported_state_is_shown_with_its_text() {
     let (id, now) = (world.integration().await.id, jiff::Timestamp::UNIX_EPOCH);
     world
         .store
-        .set_integration_state(id, "active", "error", "the token is refused", now)
+        .report(
+            id,
+            &Report {
+                state: "error",
+                code: "secret-wrong".to_owned(),
+                text: "the token is refused".to_owned(),
+                fix: String::new(),
+            },
+            now,
+        )
         .await
         .unwrap();
     let problems = world.troubles(&world.doctor()).await;
     assert_eq!(problems[0].code, Code::IntegrationError);
     assert!(problems[0].evidence.contains("the token is refused"));
-    world
-        .store
-        .set_integration_state(id, "inactive", "inactive", "", now)
-        .await
-        .unwrap();
+    world.store.report(id, &Report::plain("inactive"), now).await.unwrap();
+    world.store.intend(id, "inactive", now).await.unwrap();
     let problems = doctor::problems(&world.doctor()).await;
     assert_eq!(problems[0].code, Code::IntegrationInactive);
 }

@@ -1,7 +1,7 @@
 //! Integrations, credentials, mailboxes, subscriptions and API keys.
 
 use guichet_domain::{ApiKeyId, CredentialId, GraphFolderId, IntegrationId, SubscriptionId};
-use guichet_store::{Credential, Error, Store, Subscription};
+use guichet_store::{Credential, Error, Report, Store, Subscription};
 
 use crate::fixture::{World, add_folder, add_mailbox, at, integration, uuid};
 
@@ -22,16 +22,40 @@ async fn integration_is_one_for_tenant_and_name() {
         Err(Error::Conflict(_))
     ));
     assert_eq!(store.integration().await.expect("read").as_ref(), Some(&first));
-    store
-        .set_integration_state(first.id, "active", "error", "the secret is wrong", at(9))
-        .await
-        .expect("set");
-    let now = store.integration().await.expect("read").expect("there");
-    assert_eq!((now.reported_state.as_str(), now.updated_at), ("error", at(9)));
-    let nobody = store
-        .set_integration_state(second.id, "active", "active", "", at(9))
-        .await;
+    let nobody = store.intend(second.id, "active", at(9)).await;
     assert!(matches!(nobody, Err(Error::Invalid(_))));
+    let nobody = store.report(second.id, &Report::plain("active"), at(9)).await;
+    assert!(matches!(nobody, Err(Error::Invalid(_))));
+}
+
+#[tokio::test]
+async fn reported_state_keeps_the_time_since_when_it_is_so_and_leaves_the_intention() {
+    let store = Store::in_memory().await.expect("store");
+    let id = integration().id;
+    store.upsert_integration(&integration()).await.expect("store it");
+    store.intend(id, "inactive", at(1)).await.expect("intend");
+    let failing = |code: &str, text: &str| Report {
+        state: "error",
+        code: code.to_owned(),
+        text: text.to_owned(),
+        fix: String::new(),
+    };
+    for (report, now, since) in [
+        (failing("secret-wrong", "first"), 2, 2),
+        (failing("secret-wrong", "again"), 3, 2),
+        (failing("secret-expired", "again"), 4, 4),
+        (Report::plain("active"), 5, 5),
+        (Report::plain("active"), 6, 5),
+    ] {
+        store.report(id, &report, at(now)).await.expect("report");
+        let row = store.integration().await.expect("read").expect("there");
+        assert_eq!(row.intended_state, "inactive");
+        assert_eq!(
+            (row.reported_state.as_str(), row.reported_code, row.reported_text),
+            (report.state, report.code, report.text)
+        );
+        assert_eq!((row.reported_since, row.updated_at), (Some(at(since)), at(now)));
+    }
 }
 
 #[tokio::test]

@@ -156,7 +156,10 @@ pub fn integration() -> Integration {
         token_endpoint: None,
         intended_state: "active".to_owned(),
         reported_state: "active".to_owned(),
+        reported_code: String::new(),
         reported_text: String::new(),
+        reported_fix: String::new(),
+        reported_since: None,
         created_at: at(0),
         updated_at: at(0),
     }

@@ -1,22 +1,25 @@
 //! `guichet serve`: the engine and the HTTP server in one process.
 //!
 //! Checks the credential before it takes work: a wrong secret or an unreachable authority ends the
-//! process with one clear error, and nothing is lost. Later outages are waited out.
+//! process with one clear error, and nothing is lost. Later outages are waited out, and later changes
+//! of credential, mailboxes and intention are applied without a restart ([`life`]).
+
+mod life;
 
 use std::{sync::Arc, time::Duration};
 
 use guichet_api::{ApiParts, ListenConfig, TlsFiles};
-use guichet_domain::ports::Clock;
-use guichet_engine::{Engine, EngineConfig, Handle, Parts, StartError};
-use guichet_graph::Class;
-use guichet_store::{ServiceLock, Store};
+use guichet_engine::{EngineConfig, Handle};
+use guichet_store::ServiceLock;
 use tokio_util::sync::CancellationToken;
+
+use life::Life;
 
 use crate::{
     args::ServeArgs,
     config::Config,
     failure::{Exit, Failure},
-    system::{SystemClock, SystemEntropy, SystemTime},
+    system::{SystemClock, SystemEntropy},
     wiring,
 };
 
@@ -27,13 +30,8 @@ const OWNER: &str = "single-node";
 pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<Exit, Failure> {
     let _lock = ServiceLock::acquire(&config.data_dir)?;
     let store = wiring::open_store(&config).await?;
-    let vault = wiring::open_vault(&config)?;
-    let graph = wiring::connected_graph(&config, &store, &vault).await?;
-    report_state(&store, "activating", "").await?;
-    if let Err(failure) = check_credential(&config, &graph).await {
-        report_state(&store, "error", &failure.title).await?;
-        return Err(failure);
-    }
+    let vault = Arc::new(wiring::open_vault(&config)?);
+    wiring::integration(&config, &store).await?;
 
     let shutdown = CancellationToken::new();
     let handle = Handle::default();
@@ -62,30 +60,12 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
     let serving = guichet_api::serve(listen, parts, shutdown.clone())
         .await
         .map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))?;
-    store.release_owner(OWNER, SystemClock.now()).await?;
-    let engine = Engine::start(
-        Parts {
-            store: store.clone(),
-            graph,
-            time: Arc::new(SystemTime),
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            tokens: Arc::new(wiring::token_key(&vault)),
-            config: engine_config(&config)?,
-        },
-        handle,
-    )
-    .await
-    .map_err(|error| match error {
-        StartError::Store(error) => error.into(),
-        StartError::NoMailbox => Failure::new(
-            Exit::Configuration,
-            "no mailbox is connected",
-            "run `guichet connect apply` first",
-        ),
-    })?;
+    let context = super::doctor::context(&config, &store)?;
+    let mut life = Life::new(config, store.clone(), vault, handle, context);
+    life.begin().await?;
+    let stop_life = shutdown.child_token();
+    let mut living = tokio::task::JoinSet::from_iter([life.follow(stop_life)]);
 
-    report_state(&store, "active", "").await?;
     let address = format!("{scheme}://{}", serving.local_address());
     if json {
         println!("{}", serde_json::json!({ "listening": address }));
@@ -93,24 +73,23 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
         println!("guichet serves at {address}");
         eprintln!("Make a key for the console and the API with `guichet key create NAME`. Stop with Ctrl-C.");
     }
-    super::asked_to_stop().await;
+    let broken = tokio::select! {
+        () = super::asked_to_stop() => None,
+        ended = living.join_next() => ended.and_then(Result::err),
+    };
     tracing::info!("stopping");
     shutdown.cancel();
-    engine.shutdown().await;
+    while living.join_next().await.is_some() {}
     serving.stopped().await;
     store.close().await;
-    Ok(Exit::Success)
-}
-
-/// Records how the integration is doing; what the operator intends stays as it is.
-async fn report_state(store: &Store, reported: &str, text: &str) -> Result<(), Failure> {
-    if let Some(integration) = store.integration().await? {
-        let intended = &integration.intended_state;
-        store
-            .set_integration_state(integration.id, intended, reported, text, SystemClock.now())
-            .await?;
+    match broken {
+        None => Ok(Exit::Success),
+        Some(error) => Err(Failure::new(
+            Exit::Internal,
+            format!("the service's own watch ended: {error}"),
+            "start it again, nothing is lost; please report this with the log",
+        )),
     }
-    Ok(())
 }
 
 fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
@@ -126,24 +105,5 @@ fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
         reference_line: config.sync.reference_line,
         notification_url,
         owner: OWNER.to_owned(),
-    })
-}
-
-async fn check_credential(config: &Config, graph: &guichet_graph::GraphClient) -> Result<(), Failure> {
-    let Err(error) = graph.check_token().await else {
-        return Ok(());
-    };
-    let authority = &config.microsoft.authority;
-    Err(match error.class {
-        Class::Retry { .. } => Failure::new(
-            Exit::Unreachable,
-            format!("the sign-in service {authority} can't be reached: {error}"),
-            "check `authority`, `proxy` and `ca_files` in [microsoft] and the network; mail waits in the mailboxes",
-        ),
-        _ => Failure::new(
-            Exit::Refused,
-            format!("the sign-in service {authority} refuses the client credential: {error}"),
-            "run `guichet doctor` for the cause; `guichet connect apply` makes a new secret",
-        ),
     })
 }
