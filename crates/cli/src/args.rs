@@ -121,6 +121,8 @@ pub enum ConnectCommand {
     Apply(SignInArgs),
     /// Replace the credential: make a new one, prove it with a token, then remove the old one.
     Rotate(RotateArgs),
+    /// Print the procedure as a script or as portal steps; needs no sign-in.
+    Export(ExportArgs),
 }
 
 /// `guichet connect rotate`.
@@ -132,6 +134,31 @@ pub struct RotateArgs {
     /// Leave the replaced credential in place until it expires.
     #[arg(long)]
     pub keep_old: bool,
+}
+
+/// `guichet connect export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// What to print.
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Language of the steps, comments and messages.
+    #[arg(long, value_enum)]
+    pub language: Option<LanguageArg>,
+}
+
+/// Forms of the procedure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// PowerShell 7 with Microsoft.Graph and ExchangeOnlineManagement; the only script that reaches Exchange too.
+    #[value(name = "powershell")]
+    PowerShell,
+    /// Bash with the Azure CLI.
+    AzureCli,
+    /// Terraform with the provider azuread.
+    Terraform,
+    /// Numbered steps in the portals.
+    Portal,
 }
 
 /// How the administrator signs in.

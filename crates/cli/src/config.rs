@@ -2,6 +2,10 @@
 //!
 //! Unknown keys are errors that point at the line: a misspelt key must never be ignored silently.
 
+mod addresses;
+
+pub use addresses::Addresses;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -42,6 +46,9 @@ pub struct Config {
     /// Where the master key is.
     #[serde(default)]
     pub keys: Keys,
+    /// From where mail is sent into the tenant by SMTP.
+    #[serde(default)]
+    pub addresses: Addresses,
 }
 
 /// `[microsoft]`.
@@ -227,6 +234,7 @@ impl Config {
         if self.sync.folders.is_empty() {
             return Err(("sync.folders", "no folder is listed".into()));
         }
+        self.addresses.check()?;
         if self.server.tls_certificate.is_some() != self.server.tls_key.is_some() {
             return Err((
                 "server.tls_certificate",
@@ -344,6 +352,13 @@ queue = "support"
             ("[server]\npublic_url = \"http://a.example\"", "public_url"),
             ("[server]\ntls_key = \"k.pem\"", "tls_certificate"),
             ("[application]\nsecret_lifetime_days = 4000", "secret_lifetime_days"),
+            ("[addresses.regions]\neu = [\"2001:db8::/48\"]", "IPv4 only"),
+            ("[addresses.regions]\neu = [\"203.0.112.0/23\"]", "/24 to /32"),
+            ("[addresses.regions]\neu = [\"203.0.113.9/28\"]", "203.0.113.0/28"),
+            (
+                "[addresses.regions]\neu = [\"203.0.113.7\", \"203.0.113.7/32\"]",
+                "listed twice",
+            ),
             (
                 "[[route]]\nname = \"support\"\naddress = \"*\"\nqueue = \"q\"",
                 "support",
@@ -356,6 +371,25 @@ queue = "support"
             assert!(failure.title.contains(key), "{change}: {}", failure.title);
             assert!(failure.title.contains("guichet.toml"));
         }
+    }
+
+    #[test]
+    fn allow_list_is_bounded_and_counts_a_range_of_two_regions_once() {
+        let region = |name: &str, third: std::ops::Range<u8>| {
+            let ranges = third.flat_map(|c| (0..=255_u8).map(move |d| format!("\"198.51.{c}.{d}\"")));
+            format!("{name} = [{}]\n", ranges.collect::<Vec<_>>().join(","))
+        };
+        let parse = |regions: String| Config::parse(&format!("{GOOD}[addresses.regions]\n{regions}"), "f");
+        let config = parse(region("eu", 0..4) + &region("us", 0..4))
+            .map_err(|f| f.title)
+            .expect("valid");
+        assert_eq!(config.addresses.all().len(), 1024);
+        let failure = parse(region("eu", 0..3) + &region("us", 3..5)).expect_err("too many");
+        assert!(
+            failure.title.contains("1280 ranges") && failure.title.contains("1273"),
+            "{}",
+            failure.title
+        );
     }
 
     #[test]

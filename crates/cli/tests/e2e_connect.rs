@@ -154,3 +154,38 @@ async fn administrators_secret_and_tokens_are_not_kept_on_disk() {
         }
     }
 }
+
+#[test]
+fn export_needs_the_configuration_alone() {
+    let dir = tempfile::tempdir().expect("dir");
+    let file = dir.path().join("guichet.toml");
+    let text = "[microsoft]\ntenant = \"contoso.example\"\n[[mailbox]]\naddress = \"support@contoso.example\"\n\
+                [addresses.regions]\neu = [\"203.0.113.0/28\"]\n";
+    std::fs::write(&file, text).expect("configuration");
+    let export = |arguments: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_guichet"))
+            .arg("--config")
+            .arg(&file)
+            .args(["connect", "export"])
+            .args(arguments)
+            .output()
+            .expect("it runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).expect("UTF-8")
+    };
+    let french = export(&["--format", "portal", "--language", "fr"]);
+    assert!(french.contains("Choisissez **Nouvelle inscription**") && french.contains("203.0.113.0/28"));
+    for (format, beginning) in [
+        ("powershell", "#Requires -Version"),
+        ("azure-cli", "#!/usr/bin/env bash"),
+        ("terraform", "# "),
+    ] {
+        let text = export(&["--format", format, "--language", "en"]);
+        assert!(text.starts_with(beginning) && text.contains("support"), "{text}");
+    }
+    assert_eq!(
+        std::fs::read_dir(dir.path()).expect("dir").count(),
+        1,
+        "nothing is written"
+    );
+}

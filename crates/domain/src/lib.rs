@@ -5,6 +5,7 @@
 //! number: time and entropy come in through the ports in [`ports`].
 
 pub mod address;
+pub mod allow_list;
 pub mod conversation;
 pub mod event;
 pub mod finding;
@@ -19,4 +20,5 @@ pub mod token;
 pub mod trace;
 
 pub use address::EmailAddress;
+pub use allow_list::AddressRange;
 pub use ids::*;

@@ -142,6 +142,9 @@ impl Desired {
             if text.trim().is_empty() || length > MAX_NAME {
                 return refuse(field, format!("it has {length} characters, expected 1 to {MAX_NAME}"));
             }
+            if text.chars().any(char::is_control) {
+                return refuse(field, format!("{text:?} has a line break or another control character"));
+            }
         }
         if !is_redirect(&application.redirect_uri) {
             return refuse(
@@ -288,6 +291,7 @@ mod tests {
         }
         for (field, value) in [
             ("name", serde_json::json!("")),
+            ("name", serde_json::json!("two\nlines")),
             ("redirect_uri", serde_json::json!("http://127.0.0.1")),
             ("redirect_uri", serde_json::json!("http://contoso.example")),
         ] {

@@ -12,6 +12,7 @@ mod connect;
 mod desired;
 pub mod doctor;
 mod error;
+pub mod export;
 pub mod permissions;
 mod plan;
 mod ports;

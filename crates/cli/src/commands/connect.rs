@@ -1,5 +1,7 @@
 //! `guichet connect`: the administrator's procedure, planned and applied.
 
+mod export;
+
 use std::sync::Arc;
 
 use guichet_graph::DeviceCodePrompt;
@@ -19,10 +21,27 @@ use crate::{
 
 const SECRET_VARIABLE: &str = "GUICHET_ADMIN_CLIENT_SECRET";
 
+/// What is done with the administrator's sign-in.
+#[derive(Clone, Copy)]
+enum Action {
+    Plan,
+    Apply,
+    Rotate(Replaced),
+}
+
 pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
-    let arguments = match command {
-        ConnectCommand::Plan(arguments) | ConnectCommand::Apply(arguments) => arguments,
-        ConnectCommand::Rotate(rotate) => &rotate.sign_in,
+    let (arguments, action) = match command {
+        ConnectCommand::Export(arguments) => return export::run(config, arguments),
+        ConnectCommand::Plan(arguments) => (arguments, Action::Plan),
+        ConnectCommand::Apply(arguments) => (arguments, Action::Apply),
+        ConnectCommand::Rotate(rotate) => {
+            let replaced = if rotate.keep_old {
+                Replaced::Kept
+            } else {
+                Replaced::Removed
+            };
+            (&rotate.sign_in, Action::Rotate(replaced))
+        }
     };
     let language = super::language(arguments.language);
     let sign_in = sign_in(arguments)?;
@@ -50,29 +69,22 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
         time,
         entropy,
     };
-    let ended = match command {
-        ConnectCommand::Plan(_) => match connect.plan(&desired).await {
+    let ended = match action {
+        Action::Plan => match connect.plan(&desired).await {
             Ok(plan) => print_plan(&plan, language, json),
             Err(error) => Err(failure(&error, language)),
         },
-        ConnectCommand::Apply(_) => {
+        Action::Apply => {
             let teller = Teller { language };
             match connect.apply(&desired, &teller).await {
                 Ok(applied) => print_applied(&applied, json),
                 Err(error) => Err(failure(&error, language)),
             }
         }
-        ConnectCommand::Rotate(rotate) => {
-            let replaced = if rotate.keep_old {
-                Replaced::Kept
-            } else {
-                Replaced::Removed
-            };
-            match connect.rotate(&desired, replaced, &Teller { language }).await {
-                Ok(rotated) => print_rotated(&rotated, json),
-                Err(error) => Err(failure(&error, language)),
-            }
-        }
+        Action::Rotate(replaced) => match connect.rotate(&desired, replaced, &Teller { language }).await {
+            Ok(rotated) => print_rotated(&rotated, json),
+            Err(error) => Err(failure(&error, language)),
+        },
     };
     store.close().await;
     ended
