@@ -43,6 +43,24 @@ impl Store {
         .await
     }
 
+    /// Stops following a folder: its cursor and its subscriptions are forgotten. Its mails stay. Whoever holds the
+    /// folder is fenced off. Nothing happens if there is no such folder.
+    ///
+    /// # Errors
+    /// Those of a write.
+    pub async fn remove_folder(&self, folder: FolderId) -> Result<()> {
+        self.write(move |c| {
+            Box::pin(async move {
+                c.execute("DELETE FROM subscription WHERE folder_id = $1", params![folder])
+                    .await?;
+                c.execute("DELETE FROM folder WHERE id = $1", params![folder])
+                    .await
+                    .map(drop)
+            })
+        })
+        .await
+    }
+
     /// Every followed folder, by id; at most 100,000.
     ///
     /// # Errors

@@ -196,17 +196,22 @@ fn print_rotated(rotated: &Rotated, json: bool) -> Result<Exit, Failure> {
 }
 
 fn is_unreachable(code: Code) -> bool {
-    use Code::{AuthorityBusy, AuthorityConnect, AuthorityCut, AuthorityDns, AuthorityTimeout, AuthorityTls};
-    [
-        AuthorityBusy,
-        AuthorityConnect,
-        AuthorityCut,
-        AuthorityDns,
-        AuthorityTimeout,
-        AuthorityTls,
-    ]
-    .contains(&code)
-        || code == Code::GraphUnreachable
+    matches!(
+        code,
+        Code::AuthorityBusy
+            | Code::AuthorityThrottled
+            | Code::AuthorityConnect
+            | Code::AuthorityCut
+            | Code::AuthorityDns
+            | Code::AuthorityTimeout
+            | Code::AuthorityTls
+            | Code::GraphBusy
+            | Code::GraphConnect
+            | Code::GraphCut
+            | Code::GraphDns
+            | Code::GraphTimeout
+            | Code::GraphTls
+    )
 }
 
 /// The error with the catalogue's words where it has any.

@@ -42,8 +42,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "{subject} n'a pas de boîte aux lettres dans Exchange Online.",
             ],
             [
-                "Assign a licence with an Exchange Online plan, or convert it to a shared mailbox; a mailbox on premises cannot be served.",
-                "Attribuez une licence comportant un plan Exchange Online, ou convertissez-la en boîte partagée ; une boîte locale (on-premises) ne peut pas être desservie.",
+                "Microsoft gives one answer for three causes. Without a licence: assign one with an Exchange Online plan, or convert it to a shared mailbox. Deleted: restore it. On premises: it cannot be served until it is moved to Exchange Online.",
+                "Microsoft donne une même réponse pour trois causes. Sans licence : attribuez-en une comportant un plan Exchange Online, ou convertissez-la en boîte partagée. Supprimée : restaurez-la. Locale (on-premises) : elle ne peut être desservie qu'une fois déplacée vers Exchange Online.",
             ],
         ),
         Code::MailboxStale => FindingText::new(
@@ -88,22 +88,12 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::MailboxBusy => FindingText::new(
             [
-                "Graph limits or postpones requests to the mailbox {subject}.",
-                "Graph limite ou diffère les requêtes vers la boîte {subject}.",
+                "Graph limits our requests to the mailbox {subject}.",
+                "Graph limite nos requêtes vers la boîte {subject}.",
             ],
             [
                 "Wait; if it lasts, find out which other program reads this mailbox heavily.",
                 "Attendez ; si cela dure, cherchez quel autre programme lit intensivement cette boîte.",
-            ],
-        ),
-        Code::GraphUnreachable => FindingText::new(
-            [
-                "Microsoft Graph cannot be reached ({error}).",
-                "Microsoft Graph est injoignable ({error}).",
-            ],
-            [
-                "Check `graph` in guichet.toml, then DNS, firewall and proxy for that host.",
-                "Vérifiez `graph` dans guichet.toml, puis le DNS, le pare-feu et le proxy pour cet hôte.",
             ],
         ),
         Code::MailboxRefused => FindingText::new(

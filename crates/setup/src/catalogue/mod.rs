@@ -4,6 +4,9 @@
 //! sentences: a placeholder takes a name, a number or an address. Invariant, held by a test: each
 //! code has a text in each language, with the same placeholders.
 
+mod consent;
+mod credentials;
+mod graph;
 mod language;
 mod mailboxes;
 mod recorded;
@@ -62,6 +65,9 @@ pub fn change(change: &Change, language: Language) -> String {
 pub fn finding_text(code: Code) -> FindingText {
     recorded::text(code)
         .or_else(|| sign_in::text(code))
+        .or_else(|| consent::text(code))
+        .or_else(|| credentials::text(code))
+        .or_else(|| graph::text(code))
         .or_else(|| mailboxes::text(code))
         .or_else(|| work::text(code))
         // A test walks over every code; this is never shown.
@@ -149,6 +155,9 @@ mod tests {
             let groups = [
                 recorded::text(*code),
                 sign_in::text(*code),
+                consent::text(*code),
+                credentials::text(*code),
+                graph::text(*code),
                 mailboxes::text(*code),
                 work::text(*code),
             ];

@@ -84,12 +84,22 @@ const fn reaching(code: Code) -> Option<FindingText> {
         ),
         Code::AuthorityBusy => FindingText::new(
             [
-                "The sign-in service {subject} is overloaded or limits our requests.",
-                "Le service de connexion {subject} est surchargé ou limite nos requêtes.",
+                "The sign-in service {subject} is overloaded or out of order.",
+                "Le service de connexion {subject} est surchargé ou en panne.",
             ],
             [
-                "Wait a few minutes; Guichet tries again by itself.",
-                "Attendez quelques minutes ; Guichet réessaie de lui-même.",
+                "Wait a few minutes; Guichet tries again by itself. Microsoft reports outages at https://status.cloud.microsoft.",
+                "Attendez quelques minutes ; Guichet réessaie de lui-même. Microsoft signale les pannes sur https://status.cloud.microsoft.",
+            ],
+        ),
+        Code::AuthorityThrottled => FindingText::new(
+            [
+                "The sign-in service {subject} limits our requests.",
+                "Le service de connexion {subject} limite nos requêtes.",
+            ],
+            [
+                "Wait a few minutes; if it lasts, find the program that asks for tokens with this application again and again.",
+                "Attendez quelques minutes ; si cela dure, cherchez le programme qui demande sans cesse des jetons avec cette application.",
             ],
         ),
         Code::AuthorityOk => FindingText::new(
@@ -107,6 +117,16 @@ const fn reaching(code: Code) -> Option<FindingText> {
             [
                 "Compare `tenant` in guichet.toml with the directory (tenant) id in the portal, and `authority` with your cloud.",
                 "Comparez `tenant` dans guichet.toml avec l'ID d'annuaire (locataire) du portail, et `authority` avec votre cloud.",
+            ],
+        ),
+        Code::TenantNotSpecific => FindingText::new(
+            [
+                "`{subject}` stands for any tenant, and one tenant must be named.",
+                "`{subject}` désigne n'importe quel locataire, or il faut en nommer un seul.",
+            ],
+            [
+                "Write the directory (tenant) id from the portal's overview page as `tenant` in guichet.toml.",
+                "Indiquez dans `tenant` de guichet.toml l'ID d'annuaire (locataire) qui figure sur la page de présentation du portail.",
             ],
         ),
         Code::TenantInvalid => FindingText::new(
@@ -199,8 +219,8 @@ const fn token(code: Code) -> Option<FindingText> {
                 "L'application {subject} est désactivée dans le locataire.",
             ],
             [
-                "In the Entra admin center, open Enterprise applications, the application, Properties, and set \"Enabled for users to sign in\" to Yes.",
-                "Dans le centre d'administration Entra, ouvrez Applications d'entreprise, l'application, Propriétés, et réglez « Activé pour que les utilisateurs se connectent » sur Oui.",
+                "In the Entra admin center, open Enterprise applications, the application, Properties, and set \"Enabled for users to sign in\" to Yes; if it is Yes, activate the app registration, which its owner or Microsoft has deactivated.",
+                "Dans le centre d'administration Entra, ouvrez Applications d'entreprise, l'application, Propriétés, et réglez « Activé pour que les utilisateurs se connectent » sur Oui ; s'il y est déjà, réactivez l'inscription d'application, que son propriétaire ou Microsoft a désactivée.",
             ],
         ),
         Code::ApplicationPublic => FindingText::new(
@@ -271,33 +291,6 @@ const fn token(code: Code) -> Option<FindingText> {
             [
                 "Look the error code up at https://login.microsoftonline.com/error and correct its cause in the tenant.",
                 "Recherchez le code d'erreur sur https://login.microsoftonline.com/error et corrigez sa cause dans le locataire.",
-            ],
-        ),
-        Code::ConsentOk => FindingText::new(
-            [
-                "Admin consent is given for exactly what is needed.",
-                "Le consentement administrateur couvre exactement le nécessaire.",
-            ],
-            ["", ""],
-        ),
-        Code::ConsentMissing => FindingText::new(
-            [
-                "Admin consent is missing for {permissions}.",
-                "Le consentement administrateur manque pour {permissions}.",
-            ],
-            [
-                "Run `guichet connect apply` as a Privileged Role Administrator or Global Administrator, or press \"Grant admin consent\" in the app registration under API permissions.",
-                "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général, ou cliquez sur « Accorder un consentement d'administrateur » sous Autorisations d'API de l'inscription d'application.",
-            ],
-        ),
-        Code::ConsentExcess => FindingText::new(
-            [
-                "The application may do more than Guichet needs: {permissions}.",
-                "L'application peut faire plus que Guichet n'en a besoin : {permissions}.",
-            ],
-            [
-                "If nothing else uses this application, remove these permissions in the portal.",
-                "Si rien d'autre n'utilise cette application, retirez ces autorisations dans le portail.",
             ],
         ),
         _ => return None,

@@ -67,12 +67,16 @@ codes! {
     AuthorityNotEntra = "authority-not-entra", Error;
     /// What the sign-in service describes is not what is configured.
     DiscoveryMismatch = "discovery-mismatch", Error;
-    /// The sign-in service is overloaded or throttles.
+    /// The sign-in service is overloaded.
     AuthorityBusy = "authority-busy", Warning;
+    /// The sign-in service limits our requests.
+    AuthorityThrottled = "authority-throttled", Warning;
     /// The sign-in service answers.
     AuthorityOk = "authority-ok", Ok;
     /// There is no such tenant here.
     TenantUnknown = "tenant-unknown", Error;
+    /// `common`, `organizations` or `consumers` stand in place of a tenant.
+    TenantNotSpecific = "tenant-not-specific", Error;
     /// The text is no tenant identifier.
     TenantInvalid = "tenant-invalid", Error;
     /// The tenant is in another national cloud.
@@ -96,14 +100,48 @@ codes! {
     ApplicationDisabled = "application-disabled", Error;
     /// The application is registered as a public client.
     ApplicationPublic = "application-public", Error;
+    /// The application has no certificate of this thumbprint.
+    CertificateNotRegistered = "certificate-not-registered", Error;
+    /// The certificate that signs is past its end.
+    CertificateExpired = "certificate-expired", Error;
+    /// The assertion cannot be used: damaged, or for another audience, issuer or subject.
+    AssertionRefused = "assertion-refused", Error;
+    /// No federated credential names the assertion's issuer.
+    FederatedIssuer = "federated-issuer-unknown", Error;
+    /// No federated credential names the assertion's audience.
+    FederatedAudience = "federated-audience-unknown", Error;
+    /// No federated credential names the assertion's subject.
+    FederatedSubject = "federated-subject-unknown", Error;
+    /// The assertion stands for a person.
+    FederatedPerson = "federated-assertion-of-person", Error;
+    /// Entra cannot reach the issuer of the assertion.
+    FederatedIssuerUnreachable = "federated-issuer-unreachable", Error;
     /// Entra saw the assertion outside its time range.
     TokenClock = "token-clock", Error;
     /// Microsoft Graph is not in the tenant, or the wrong cloud's Graph was named.
     ResourceNotInTenant = "resource-not-in-tenant", Error;
     /// Conditional Access blocks the sign-in.
     ConditionalAccess = "conditional-access", Error;
-    /// Consent or assignment is required before a token is issued.
+    /// Security defaults block the sign-in.
+    SecurityDefaults = "security-defaults", Error;
+    /// Consent is required before a token is issued.
     ConsentRequired = "consent-required", Error;
+    /// Only an administrator may give the consent.
+    AdminConsentRequired = "admin-consent-required", Error;
+    /// The resource requires that the application is assigned to it.
+    AssignmentRequired = "assignment-required", Error;
+    /// The registration does not list the resource that a token was asked for.
+    ResourceNotRequested = "resource-not-requested", Error;
+    /// The scope of the request names no resource, or several.
+    ScopeInvalid = "scope-invalid", Error;
+    /// The request did not arrive as it was sent.
+    TokenRequestMalformed = "token-request-malformed", Error;
+    /// The person who signs in is not in the directory.
+    UserUnknown = "sign-in-user-unknown", Error;
+    /// The code of a device sign-in has expired or is none.
+    DeviceCodeExpired = "sign-in-code-expired", Error;
+    /// Nobody has finished the device sign-in.
+    DeviceCodePending = "sign-in-pending", Error;
     /// The same request came too often.
     TokenLoop = "token-loop", Warning;
     /// Entra refused for another reason.
@@ -124,10 +162,29 @@ codes! {
     // ---- consent
     /// The token carries what is needed and nothing else.
     ConsentOk = "consent-ok", Ok;
-    /// The token lacks a permission.
+    /// The token carries no permission that is needed.
     ConsentMissing = "consent-missing", Error;
+    /// The token lacks the permission to read and change mail.
+    ConsentMissingRead = "consent-missing-read", Error;
+    /// The token lacks the permission to send mail.
+    ConsentMissingSend = "consent-missing-send", Error;
     /// The token carries more than is needed.
     ConsentExcess = "consent-excess", Warning;
+    // ---- Microsoft Graph
+    /// The host name of Graph has no address.
+    GraphDns = "graph-dns", Error;
+    /// No connection to Graph.
+    GraphConnect = "graph-connect", Error;
+    /// The certificate of Graph is not trusted.
+    GraphTls = "graph-tls", Error;
+    /// Graph does not answer in time.
+    GraphTimeout = "graph-timeout", Error;
+    /// The connection to Graph was cut.
+    GraphCut = "graph-cut", Error;
+    /// What answers is not Graph.
+    GraphForeign = "graph-not-graph", Error;
+    /// Graph is overloaded or out of order.
+    GraphBusy = "graph-busy", Warning;
     // ---- mailboxes
     /// No mailbox is served.
     MailboxesAbsent = "mailboxes-absent", Warning;
@@ -147,10 +204,8 @@ codes! {
     MailboxPolicy = "mailbox-policy", Error;
     /// Graph refuses the token.
     MailboxTokenRefused = "mailbox-token-refused", Error;
-    /// Graph throttles or is overloaded.
+    /// Graph throttles requests to the mailbox.
     MailboxBusy = "mailbox-busy", Warning;
-    /// Graph can't be reached.
-    GraphUnreachable = "graph-unreachable", Error;
     /// Graph answered with another error.
     MailboxRefused = "mailbox-refused", Error;
     /// A followed folder is gone.

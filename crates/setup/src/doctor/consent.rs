@@ -13,7 +13,13 @@ pub(super) fn check(claims: &TokenClaims) -> Vec<Problem> {
     let excess: Vec<&String> = claims.roles.iter().filter(|role| !is_needed(role)).collect();
     let mut problems = Vec::new();
     if !missing.is_empty() {
-        let problem = Problem::new(Code::ConsentMissing, app_id, &evidence);
+        // Without one of them half of the work goes on, and which half matters to who reads.
+        let code = match missing.as_slice() {
+            ["Mail.ReadWrite"] => Code::ConsentMissingRead,
+            ["Mail.Send"] => Code::ConsentMissingSend,
+            _ => Code::ConsentMissing,
+        };
+        let problem = Problem::new(code, app_id, &evidence);
         problems.push(problem.with("permissions", &missing.join(", ")));
     }
     if !excess.is_empty() {

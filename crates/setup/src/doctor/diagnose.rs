@@ -29,16 +29,26 @@ pub(crate) fn sign_in(error: &Error, names: SignInNames<'_>) -> Problem {
     }
     let evidence = evidence(error);
     let code = match aadsts(error) {
+        _ if error.status == Some(429) => Code::AuthorityThrottled,
+        _ if error.status.is_some_and(|status| status >= 500) => Code::AuthorityBusy,
+        // Microsoft gives one number to a certificate that is unknown and to one that is too old.
+        Some(700_027) if error.message.contains("expired") => Code::CertificateExpired,
         Some(number) => sign_in_code(number),
+        None if error.has_code("issuer_mismatch") && is_no_single_tenant(names.tenant) => Code::TenantNotSpecific,
         None if error.has_code("issuer_mismatch") => Code::DiscoveryMismatch,
         None if error.has_code("unusable_tenant") => Code::TenantInvalid,
-        None if error.status == Some(429) || error.status.is_some_and(|status| status >= 500) => Code::AuthorityBusy,
         None => Code::AuthorityNotEntra,
     };
     let subject = match code {
-        Code::TenantUnknown | Code::TenantInvalid | Code::TenantOtherCloud => names.tenant.to_owned(),
-        Code::AuthorityBusy | Code::AuthorityNotEntra | Code::DiscoveryMismatch => host(names.authority),
-        Code::ResourceNotInTenant => host(names.graph),
+        Code::TenantUnknown | Code::TenantInvalid | Code::TenantOtherCloud | Code::TenantNotSpecific => {
+            names.tenant.to_owned()
+        }
+        Code::AuthorityBusy
+        | Code::AuthorityThrottled
+        | Code::AuthorityNotEntra
+        | Code::DiscoveryMismatch
+        | Code::TokenRequestMalformed => host(names.authority),
+        Code::ResourceNotInTenant | Code::ScopeInvalid => host(names.graph),
         _ => names.app_id.to_owned(),
     };
     Problem::new(code, subject, evidence).with("error", &error.code)
@@ -59,13 +69,26 @@ pub(crate) fn unreachable_authority(error: &TransportError, authority: &Url) -> 
 
 /// A failed request to a mailbox.
 pub(crate) fn mailbox(error: &Error, address: &str) -> Problem {
-    let code = mailbox_code(error);
-    let what = if code == Code::GraphUnreachable {
-        error.message.clone()
-    } else {
-        error.code.clone()
+    let code = graph_code(error).unwrap_or_else(|| mailbox_code(error));
+    let subject = match graph_code(error) {
+        Some(_) => Url::parse(&error.url).map_or_else(|_| error.url.clone(), |url| host(&url)),
+        None => address.to_owned(),
     };
-    Problem::new(code, address, evidence(error)).with("error", &what)
+    Problem::new(code, subject, evidence(error)).with("error", &error.code)
+}
+
+/// Whether a problem is one of Graph as a whole, so that the next mailbox would meet it too.
+pub(crate) const fn is_of_graph(code: Code) -> bool {
+    matches!(
+        code,
+        Code::GraphDns
+            | Code::GraphConnect
+            | Code::GraphTls
+            | Code::GraphTimeout
+            | Code::GraphCut
+            | Code::GraphForeign
+            | Code::GraphBusy
+    )
 }
 
 /// The number of an `AADSTS…` code.
@@ -99,6 +122,13 @@ pub(crate) fn host(url: &Url) -> String {
     }
 }
 
+/// Microsoft's names for any tenant.
+fn is_no_single_tenant(tenant: &str) -> bool {
+    ["common", "organizations", "consumers"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(tenant))
+}
+
 const fn sign_in_code(number: u32) -> Code {
     match number {
         7_000_215 => Code::SecretWrong,
@@ -107,22 +137,61 @@ const fn sign_in_code(number: u32) -> Code {
         700_038 => Code::ApplicationIdInvalid,
         7_000_112 => Code::ApplicationDisabled,
         7_000_218 | 700_025 => Code::ApplicationPublic,
+        700_027 | 50_012 => Code::CertificateNotRegistered,
+        50_013 | 50_027 => Code::AssertionRefused,
+        500_133 | 700_024 => Code::TokenClock,
+        700_211 => Code::FederatedIssuer,
+        700_212 => Code::FederatedAudience,
+        700_213 | 70_021 => Code::FederatedSubject,
+        700_229 => Code::FederatedPerson,
+        50_166 => Code::FederatedIssuerUnreachable,
         90_002 => Code::TenantUnknown,
         900_023 => Code::TenantInvalid,
+        50_194 | 9_001_023 | 50_059 => Code::TenantNotSpecific,
         90_038 | 900_382 => Code::TenantOtherCloud,
-        50_013 | 500_133 => Code::TokenClock,
+        900_144 | 90_014 | 9_002_313 => Code::TokenRequestMalformed,
+        70_011 | 1_002_012 | 28_002 | 700_022 | 700_023 => Code::ScopeInvalid,
         500_011 => Code::ResourceNotInTenant,
-        53_003 | 530_035 => Code::ConditionalAccess,
-        65_001 | 90_094 | 650_057 | 65_005 => Code::ConsentRequired,
+        650_057 | 65_005 => Code::ResourceNotRequested,
+        53_003 => Code::ConditionalAccess,
+        530_035 => Code::SecurityDefaults,
+        65_001 => Code::ConsentRequired,
+        90_094 => Code::AdminConsentRequired,
+        50_105 | 501_051 => Code::AssignmentRequired,
+        50_034 => Code::UserUnknown,
+        70_016 => Code::DeviceCodePending,
+        70_018 | 70_019 => Code::DeviceCodeExpired,
         50_196 => Code::TokenLoop,
+        90_033 => Code::AuthorityBusy,
         _ => Code::TokenRefused,
     }
 }
 
-fn mailbox_code(error: &Error) -> Code {
-    if error.transport.is_some() {
-        return Code::GraphUnreachable;
+/// The code of a trouble with Graph as a whole; `None` where the answer is about the mailbox.
+fn graph_code(error: &Error) -> Option<Code> {
+    if let Some(transport) = &error.transport {
+        return Some(match transport.kind {
+            TransportErrorKind::Dns => Code::GraphDns,
+            TransportErrorKind::Connect => Code::GraphConnect,
+            TransportErrorKind::Tls => Code::GraphTls,
+            TransportErrorKind::Timeout => Code::GraphTimeout,
+            TransportErrorKind::Closed => Code::GraphCut,
+            TransportErrorKind::BodyTooLarge | TransportErrorKind::Invalid => Code::GraphForeign,
+        });
     }
+    let status = error.status.unwrap_or_default();
+    if error.has_code("MailboxInfoStale") {
+        None
+    } else if status >= 500 {
+        Some(Code::GraphBusy)
+    } else if error.has_code("unreadable_answer") || (status == 404 && error.has_code("http_404")) {
+        Some(Code::GraphForeign)
+    } else {
+        None
+    }
+}
+
+fn mailbox_code(error: &Error) -> Code {
     let is = |code: &str| error.code.eq_ignore_ascii_case(code);
     if is("ErrorInvalidUser") || is("Request_ResourceNotFound") {
         Code::MailboxUnknown

@@ -7,7 +7,7 @@ use guichet_graph::GraphClient;
 use guichet_store::records::{Folder, Integration, Mailbox};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Code, DoctorContext, Problem};
+use super::{Code, DoctorContext, Problem, diagnose};
 use crate::steps::mailboxes::problem;
 
 /// A folder is read every minute or so; after this long without an end of a walk something is stuck.
@@ -22,9 +22,14 @@ pub(super) async fn check(
     let mut problems = Vec::new();
     for mailbox in served(context, integration).await? {
         let folders = context.store.folders_of(mailbox.id).await?;
-        problems.push(probe(client, &mailbox, &folders).await);
+        let found = probe(client, &mailbox, &folders).await;
+        let hopeless = diagnose::is_of_graph(found.code);
+        problems.push(found);
         let now = context.time.now();
         problems.extend(folders.iter().filter_map(|folder| behind(&mailbox, folder, now)));
+        if hopeless {
+            break;
+        }
     }
     Ok(problems)
 }

@@ -135,7 +135,12 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
         && let Some(signed_in) = token::check(context, place, &integration, secret, &mut problems).await
     {
         problems.extend(consent::check(&signed_in.claims));
-        let found = stored!(mailboxes::check(context, &integration, &signed_in.client));
+        let mut found = stored!(mailboxes::check(context, &integration, &signed_in.client));
+        // The missing consent has been said; each mailbox denies for that reason.
+        let unread = |problem: &Problem| matches!(problem.code, Code::ConsentMissing | Code::ConsentMissingRead);
+        if problems.iter().any(unread) {
+            found.retain(|problem| problem.code != Code::MailboxDenied);
+        }
         problems.extend(found);
     }
     let found = stored!(mailboxes::listed(context, &integration));

@@ -279,6 +279,13 @@ async fn keep(
             connect.store.ensure_folder(folder_id, mailbox.id, id, name).await?;
             changes.push(folder_change(&observed.address, name));
         }
+        // One of the same name that was deleted in the mailbox and made anew.
+        let gone = known
+            .iter()
+            .filter(|old| old.name == *name && old.graph_folder_id != *id);
+        for old in gone {
+            connect.store.remove_folder(old.id).await?;
+        }
     }
     Ok(changes)
 }

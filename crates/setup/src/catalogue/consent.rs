@@ -1,0 +1,88 @@
+//! Words for findings about consent: what the token carries, and what is asked for before there is one.
+
+use super::FindingText;
+use crate::doctor::Code;
+
+pub(super) const fn text(code: Code) -> Option<FindingText> {
+    let text = match code {
+        Code::ConsentOk => FindingText::new(
+            [
+                "Admin consent is given for exactly what is needed.",
+                "Le consentement administrateur couvre exactement le nécessaire.",
+            ],
+            ["", ""],
+        ),
+        Code::ConsentMissing => FindingText::new(
+            [
+                "Admin consent is missing altogether: {permissions}.",
+                "Le consentement administrateur manque entièrement : {permissions}.",
+            ],
+            [
+                "Run `guichet connect apply` as a Privileged Role Administrator or Global Administrator, or press \"Grant admin consent\" in the app registration under API permissions.",
+                "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général, ou cliquez sur « Accorder un consentement d'administrateur » sous Autorisations d'API de l'inscription d'application.",
+            ],
+        ),
+        Code::ConsentExcess => FindingText::new(
+            [
+                "The application may do more than Guichet needs: {permissions}.",
+                "L'application peut faire plus que Guichet n'en a besoin : {permissions}.",
+            ],
+            [
+                "If nothing else uses this application, remove these permissions in the portal.",
+                "Si rien d'autre n'utilise cette application, retirez ces autorisations dans le portail.",
+            ],
+        ),
+        Code::ConsentMissingRead => FindingText::new(
+            [
+                "Mails cannot be read: admin consent is missing for {permissions}.",
+                "Les messages ne peuvent pas être lus : le consentement administrateur manque pour {permissions}.",
+            ],
+            [
+                "Run `guichet connect apply` as a Privileged Role Administrator or Global Administrator; it grants what is missing.",
+                "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général ; la commande accorde ce qui manque.",
+            ],
+        ),
+        Code::ConsentMissingSend => FindingText::new(
+            [
+                "Replies cannot be sent: admin consent is missing for {permissions}.",
+                "Les réponses ne peuvent pas être envoyées : le consentement administrateur manque pour {permissions}.",
+            ],
+            [
+                "Run `guichet connect apply` as a Privileged Role Administrator or Global Administrator; it grants what is missing.",
+                "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général ; la commande accorde ce qui manque.",
+            ],
+        ),
+        Code::AdminConsentRequired => FindingText::new(
+            [
+                "Only an administrator may consent to what the application {subject} asks for.",
+                "Seul un administrateur peut consentir à ce que demande l'application {subject}.",
+            ],
+            [
+                "Sign in to `guichet connect apply` as a Privileged Role Administrator or Global Administrator.",
+                "Connectez-vous à `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général.",
+            ],
+        ),
+        Code::AssignmentRequired => FindingText::new(
+            [
+                "Microsoft Graph requires that the application {subject} is assigned to it.",
+                "Microsoft Graph exige que l'application {subject} lui soit affectée.",
+            ],
+            [
+                "Run `guichet connect apply`, which assigns it; or set \"Assignment required\" of the enterprise application Microsoft Graph to No.",
+                "Exécutez `guichet connect apply`, qui l'affecte ; ou réglez « Affectation requise » de l'application d'entreprise Microsoft Graph sur Non.",
+            ],
+        ),
+        Code::ResourceNotRequested => FindingText::new(
+            [
+                "The registration of the application {subject} does not ask for Microsoft Graph.",
+                "L'inscription de l'application {subject} ne demande pas Microsoft Graph.",
+            ],
+            [
+                "Run `guichet connect apply`; it adds the permissions under API permissions.",
+                "Exécutez `guichet connect apply` ; la commande ajoute les autorisations sous Autorisations d'API.",
+            ],
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
