@@ -8,8 +8,8 @@ use crate::{
     auth::require_key,
     console, gate, metrics, notifications, openapi,
     resources::{
-        attachments, conversations, document, events, findings, health, integration, mailboxes, messages, problems,
-        receipts, replies, routes as routing, totals, trace,
+        addresses, attachments, conversations, document, events, findings, health, integration, mailboxes, messages,
+        problems, receipts, replies, routes as routing, totals, trace,
     },
     state::ApiState,
 };
@@ -28,6 +28,7 @@ pub(crate) fn keyed() -> OpenApiRouter<ApiState> {
         .routes(routes!(mailboxes::list))
         .routes(routes!(mailboxes::sync))
         .routes(routes!(routing::list))
+        .routes(routes!(addresses::list))
         .routes(routes!(receipts::list))
         .routes(routes!(receipts::quarantine))
         .routes(routes!(trace::trace))

@@ -1,10 +1,11 @@
 //! What the handlers share: the parts that the program hands over, and the bounds on work in flight.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Deref, sync::Arc};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use guichet_domain::{
+    AddressRange,
     finding::Finding,
     ports::{Clock, Entropy},
     routing::Route,
@@ -41,6 +42,8 @@ pub struct ApiParts {
     pub entropy: Arc<dyn Entropy>,
     /// The configured routes, in their order.
     pub routes: Arc<Vec<Route>>,
+    /// Ranges from which mail is sent into the tenant by SMTP, by region.
+    pub addresses: Arc<BTreeMap<String, Vec<AddressRange>>>,
     /// Version of the program.
     pub version: &'static str,
     /// Where `/v1/findings` gets its findings; without it the route says that there are none to be had.

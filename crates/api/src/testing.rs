@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::{Router, body::Body, response::Response};
 use guichet_domain::{
-    ApiKeyId, FolderId, MailboxId,
+    AddressRange, ApiKeyId, FolderId, MailboxId,
     ports::{Clock, Entropy},
     routing::{AddressPattern, Route},
 };
@@ -74,12 +74,14 @@ impl Fixture {
             priority: 3,
             threading_window_days: 30,
         };
+        let ranges = ["203.0.113.0/28", "198.51.100.7"].map(|range| AddressRange::parse(range).expect("range"));
         let parts = ApiParts {
             store,
             engine: Handle::default(),
             clock,
             entropy,
             routes: Arc::new(vec![route]),
+            addresses: Arc::new([("eu".to_owned(), ranges.to_vec())].into()),
             version: "0.0.0-test",
             findings,
         };

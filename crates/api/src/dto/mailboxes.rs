@@ -92,6 +92,15 @@ pub(crate) struct Route {
     pub threading_window_days: u16,
 }
 
+/// The address ranges of one region.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AddressRegion {
+    /// Name of the region.
+    pub region: String,
+    /// IPv4 addresses, and ranges of at most 256 addresses in CIDR form.
+    pub ranges: Vec<String>,
+}
+
 impl From<&routing::Route> for Route {
     fn from(route: &routing::Route) -> Self {
         Self {

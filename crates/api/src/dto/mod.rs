@@ -12,7 +12,7 @@ pub(crate) use conversations::{Conversation, ConversationChange, ConversationSta
 pub(crate) use events::Event;
 pub(crate) use integration::{Integration, IntegrationChange};
 pub(crate) use ledger::{Finding, Receipt, Totals, Trace};
-pub(crate) use mailboxes::{Mailbox, Route, SyncAccepted};
+pub(crate) use mailboxes::{AddressRegion, Mailbox, Route, SyncAccepted};
 pub(crate) use messages::{Message, Party};
 pub(crate) use replies::{ReplyAccepted, ReplyAttachment, ReplyRequest};
 

@@ -1,5 +1,6 @@
 //! One module for each resource: its handlers and their tests.
 
+pub(crate) mod addresses;
 pub(crate) mod attachments;
 pub(crate) mod conversations;
 pub(crate) mod document;

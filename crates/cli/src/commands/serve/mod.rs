@@ -52,6 +52,7 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         routes: Arc::new(config.routes.clone()),
+        addresses: Arc::new(config.addresses.regions.clone()),
         version: env!("CARGO_PKG_VERSION"),
         findings: Some(Arc::new(super::doctor::Checks::new(&config, &store)?)),
     };
