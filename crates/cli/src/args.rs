@@ -123,6 +123,16 @@ pub enum ConnectCommand {
     Rotate(RotateArgs),
     /// Print the procedure as a script or as portal steps; needs no sign-in.
     Export(ExportArgs),
+    /// Print what another program needs to use the application; needs no sign-in.
+    Values(ValuesArgs),
+}
+
+/// `guichet connect values`.
+#[derive(Clone, Debug, Args)]
+pub struct ValuesArgs {
+    /// Print the client secret's value too.
+    #[arg(long)]
+    pub show_secret: bool,
 }
 
 /// `guichet connect rotate`.

@@ -55,6 +55,35 @@ async fn second_apply_and_plan_change_nothing() {
 }
 
 #[tokio::test]
+async fn values_to_paste_show_the_secret_only_when_asked() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let values = run_json(&stage.launcher, &["connect", "values", "--json"]).await;
+    assert_eq!(values["secret_value"], Value::Null, "{values}");
+    for key in ["application_id", "tenant_id", "secret_id", "secret_expires_at"] {
+        assert!(
+            values[key].as_str().is_some_and(|value| value.len() > 9),
+            "{key}: {values}"
+        );
+    }
+    let shown = run_json(&stage.launcher, &["connect", "values", "--show-secret", "--json"]).await;
+    let secret = shown["secret_value"].as_str().expect("a value").to_owned();
+    assert_ne!(shown["secret_value"], shown["secret_id"]);
+    let endpoint = shown["token_endpoint"].as_str().expect("an endpoint");
+    assert!(endpoint.ends_with("/oauth2/v2.0/token"), "{endpoint}");
+    let plain = stage
+        .launcher
+        .run(&["connect", "values"])
+        .await
+        .map_err(|f| f.title)
+        .expect("text");
+    assert!(
+        plain.contains("--show-secret prints it") && !plain.contains(&secret),
+        "{plain}"
+    );
+}
+
+#[tokio::test]
 async fn changed_account_types_are_planned_and_applied() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;

@@ -1,6 +1,7 @@
 //! `guichet connect`: the administrator's procedure, planned and applied.
 
 mod export;
+mod values;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ enum Action {
 pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
     let (arguments, action) = match command {
         ConnectCommand::Export(arguments) => return export::run(config, arguments),
+        ConnectCommand::Values(arguments) => return values::run(config, arguments, json).await,
         ConnectCommand::Plan(arguments) => (arguments, Action::Plan),
         ConnectCommand::Apply(arguments) => (arguments, Action::Apply),
         ConnectCommand::Rotate(rotate) => {
