@@ -144,6 +144,9 @@ pub struct RotateArgs {
     /// Leave the replaced credential in place until it expires.
     #[arg(long)]
     pub keep_old: bool,
+    /// Do nothing unless the credential is in the last 30 days of its life, or the last third if that is shorter.
+    #[arg(long)]
+    pub if_due: bool,
 }
 
 /// `guichet connect export`.
@@ -192,6 +195,9 @@ pub enum SignInWay {
     DeviceCode,
     /// An administrative application with a secret in GUICHET_ADMIN_CLIENT_SECRET.
     Application,
+    /// The application itself with its stored credential, for `rotate`: a certificate needs no permission for that.
+    #[value(name = "self")]
+    Own,
 }
 
 /// Languages of what an administrator reads.

@@ -271,6 +271,8 @@ impl Config {
             &mut self.server.tls_certificate,
             &mut self.server.tls_key,
             &mut self.keys.master_key_file,
+            &mut self.application.certificate_file,
+            &mut self.application.key_file,
         ];
         optional.into_iter().flatten().for_each(absolute);
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use guichet_domain::token::TokenKey;
-use guichet_graph::{ClientCredential, ClientCredentials, Endpoints, GraphClient, RetryPolicy, Time};
+use guichet_graph::{ClientCredentials, Endpoints, GraphClient, RetryPolicy, Time};
 use guichet_net::{NetConfig, ReqwestTransport, Transport};
-use guichet_setup::{KeySource, Vault};
+use guichet_setup::{KeySource, SignIn, Vault};
 use guichet_store::{
     OpenOptions, Store,
     records::{Credential, Integration},
@@ -123,7 +123,7 @@ pub async fn integration(config: &Config, store: &Store) -> Result<(Integration,
 /// A [`Failure`] if something is missing or the secret can't be unsealed.
 pub async fn connected_graph(config: &Config, store: &Store, vault: &Vault) -> Result<GraphClient, Failure> {
     let (integration, credential) = integration(config, store).await?;
-    let secret = guichet_setup::client_secret::unseal(vault, &credential)
+    let opened = guichet_setup::credential::open(vault, &credential, Arc::new(SystemEntropy))
         .map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))?;
     let app_id = integration.app_id.clone().unwrap_or_default();
     let transport = transport(config)?;
@@ -133,7 +133,7 @@ pub async fn connected_graph(config: &Config, store: &Store, vault: &Vault) -> R
         time.clone(),
         token_endpoint(config, &integration)?,
         app_id,
-        ClientCredential::Secret(secret),
+        opened,
     );
     Ok(GraphClient::new(
         transport,
@@ -143,6 +143,18 @@ pub async fn connected_graph(config: &Config, store: &Store, vault: &Vault) -> R
         time,
         Arc::new(SystemEntropy),
     ))
+}
+
+/// Signs in as the application itself, with its newest credential.
+///
+/// # Errors
+/// As [`connected_graph`].
+pub async fn own_sign_in(config: &Config, store: &Store, vault: &Vault) -> Result<SignIn, Failure> {
+    let (integration, credential) = integration(config, store).await?;
+    let credential = guichet_setup::credential::open(vault, &credential, Arc::new(SystemEntropy))
+        .map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))?;
+    let client_id = integration.app_id.unwrap_or_default();
+    Ok(SignIn::Own { client_id, credential })
 }
 
 fn token_endpoint(config: &Config, integration: &Integration) -> Result<Url, Failure> {

@@ -138,6 +138,52 @@ async fn rotate_replaces_the_secret_and_what_is_stored_still_signs_in() {
 }
 
 #[tokio::test]
+async fn a_certificate_signs_in_and_renews_itself_without_an_administrator() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let by_itself = ["connect", "rotate", "--sign-in", "self", "--json"];
+    let refused = stage
+        .launcher
+        .run(&by_itself)
+        .await
+        .expect_err("a secret needs a permission");
+    assert!(
+        refused.title.contains("Application.ReadWrite.OwnedBy"),
+        "{}",
+        refused.title
+    );
+
+    let file = dir.path().join("guichet.toml");
+    let text = std::fs::read_to_string(&file).expect("configuration");
+    let changed = text.replace(
+        "name = \"Guichet demo\"\n",
+        "name = \"Guichet demo\"\ncredential = \"certificate\"\n",
+    );
+    assert_ne!(text, changed);
+    std::fs::write(&file, changed).expect("configuration is changed");
+    let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
+    let applied = run_json(&administrator(&stage), &arguments).await;
+
+    let rotated = run_json(&stage.launcher, &by_itself).await;
+    assert_eq!(rotated["kind"], "certificate", "{rotated}");
+    assert_eq!(rotated["removed"], serde_json::json!([applied["key_id"]]), "{rotated}");
+    assert_eq!(
+        rotated["kept"].as_array().map(Vec::len),
+        Some(1),
+        "the secret of before is not the application's to remove: {rotated}"
+    );
+    let doctor = stage.launcher.run(&["doctor", "--json", "--language", "en"]).await;
+    let findings = doctor.map_err(|f| f.title).expect("nothing is wrong");
+    assert!(findings.contains("token-ok"), "{findings}");
+    assert!(
+        findings.contains(rotated["key_id"].as_str().expect("an id")),
+        "{findings}"
+    );
+    let not_due = ["connect", "rotate", "--sign-in", "self", "--if-due", "--json"];
+    assert_eq!(run_json(&stage.launcher, &not_due).await, Value::Null);
+}
+
+#[tokio::test]
 async fn doctor_finds_nothing_wrong_after_connect_and_speaks_french() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;

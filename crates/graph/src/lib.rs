@@ -22,6 +22,7 @@ mod wire;
 
 pub use class::Class;
 pub use client::GraphClient;
+pub use directory::certificates::NewCertificate;
 pub use discovery::{OpenIdConfiguration, discover};
 pub use endpoints::{Endpoints, Resource};
 pub use error::{Error, Failure, Result};
@@ -29,8 +30,8 @@ pub use mail::messages::{ListQuery, MessagePage};
 pub use ports::{Entropy, Time};
 pub use retry::RetryPolicy;
 pub use token::{
-    AccessToken, ClientCredential, ClientCredentials, DeviceCode, DeviceCodePrompt, EntraError, FixedToken,
-    TokenClaims, TokenSource, UserToken, parse_token_error,
+    AccessToken, CertificateKey, ClientCredential, ClientCredentials, DeviceCode, DeviceCodePrompt, EntraError,
+    FixedToken, TokenClaims, TokenSource, UserToken, parse_token_error,
 };
 pub use wire::attachment::{AttachmentInfo, AttachmentKind, NewAttachment, UploadProgress, UploadSession};
 pub use wire::delta::{DeltaFrom, DeltaItem, DeltaNext, DeltaPage, MessageSummary};

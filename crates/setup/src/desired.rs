@@ -4,14 +4,14 @@
 //! anything. Invariant: a [`Desired`] that passed [`Desired::validate`] can be applied without a
 //! further look at its fields.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use guichet_domain::EmailAddress;
 use serde::{Deserialize, Deserializer, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
 
-use crate::Error;
+use crate::{Error, credential::CredentialKind};
 
 /// Longest life of a client secret that the portal offers: 24 months.
 const LIFETIME_DAYS: std::ops::RangeInclusive<u16> = 1..=730;
@@ -58,10 +58,19 @@ pub struct DesiredApplication {
     /// Redirect address of the web platform; Guichet never receives anything there.
     #[serde(default = "default_redirect")]
     pub redirect_uri: Url,
-    /// Description of the client secret, as the portal shows it.
+    /// What the application proves itself with.
+    #[serde(default)]
+    pub credential: CredentialKind,
+    /// A certificate of the operator's own, PEM; without it one is made.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// Its private key, PEM; without it the key stands in the certificate's file.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// Description of the client secret or certificate, as the portal shows it.
     #[serde(default = "default_description")]
     pub secret_description: String,
-    /// Life of a client secret in days, 1 to 730.
+    /// Life of a client secret or of a certificate that is made here, in days, 1 to 730.
     #[serde(default = "default_lifetime", deserialize_with = "lifetime")]
     pub secret_lifetime_days: u16,
 }
@@ -93,6 +102,9 @@ impl Default for DesiredApplication {
             name: default_name(),
             account_types: AccountTypes::default(),
             redirect_uri: default_redirect(),
+            credential: CredentialKind::default(),
+            certificate_file: None,
+            key_file: None,
             secret_description: default_description(),
             secret_lifetime_days: default_lifetime(),
         }
@@ -158,6 +170,18 @@ impl Desired {
         let days = application.secret_lifetime_days;
         if !LIFETIME_DAYS.contains(&days) {
             return refuse("application.secret_lifetime_days", format!("{days} is not 1 to 730"));
+        }
+        if application.certificate_file.is_none() && application.key_file.is_some() {
+            return refuse(
+                "application.key_file",
+                "a key without a certificate: name `certificate_file` too".to_owned(),
+            );
+        }
+        if application.certificate_file.is_some() && application.credential != CredentialKind::Certificate {
+            return refuse(
+                "application.certificate_file",
+                "it is not used: set `credential = \"certificate\"`".to_owned(),
+            );
         }
         if self.mailboxes.len() > MAX_MAILBOXES {
             return refuse(
@@ -302,6 +326,17 @@ mod tests {
             let error = desired(|json| json["application"]["secret_lifetime_days"] = days.into()).unwrap_err();
             assert!(error.contains("1 to 730"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_brought_certificate_that_would_not_be_used_is_refused() {
+        let error = desired(|json| json["application"]["certificate_file"] = "a.pem".into()).unwrap_err();
+        assert!(error.contains("credential = \"certificate\""), "{error}");
+        let error = desired(|json| {
+            json["application"]["credential"] = "certificate".into();
+            json["application"]["key_file"] = "a.key".into();
+        });
+        assert!(error.unwrap_err().contains("certificate_file"));
     }
 
     #[test]

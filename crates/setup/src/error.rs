@@ -81,6 +81,24 @@ pub enum Error {
         /// What names the other tenant.
         whose: &'static str,
     },
+    /// A certificate can't be used.
+    #[error("{origin}: {detail}")]
+    Certificate {
+        /// The file, or the credential's id.
+        origin: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The application lacks the right to give itself a new credential.
+    #[error(
+        "the application may not change its own credential ({source}): grant it the application permission \
+         Application.ReadWrite.OwnedBy and make it its own owner; or have an administrator sign in for \
+         `guichet connect rotate`; or set `credential = \"certificate\"`, which renews itself without a permission"
+    )]
+    SelfRotationNotAllowed {
+        /// What Graph said.
+        source: guichet_graph::Error,
+    },
     /// There is no application to give a new credential.
     #[error("nothing is connected here, or the recorded application is gone: run `guichet connect apply` first")]
     NotConnected,

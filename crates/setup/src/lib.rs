@@ -7,8 +7,10 @@
 //! again; the end state is the same, and a second run changes nothing.
 
 pub mod catalogue;
+mod certificate;
 pub mod client_secret;
 mod connect;
+pub mod credential;
 mod desired;
 pub mod doctor;
 mod error;

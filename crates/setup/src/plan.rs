@@ -82,6 +82,12 @@ pub enum Why {
     SecretRevoked,
     /// A secret of ours exists in the tenant whose value was never stored.
     SecretOrphaned,
+    /// The recorded credential is of another kind than the configured one.
+    CredentialKindDiffers,
+    /// Another certificate is configured than the recorded one.
+    CertificateDiffers,
+    /// The recorded certificate did not reach the tenant: an earlier run was cut off.
+    CertificateUnregistered,
     /// The administrator asked for a new one.
     SecretRotated,
     /// Its successor is proven and in use.
@@ -102,7 +108,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -120,6 +126,9 @@ impl Why {
         Self::SecretUnreadable,
         Self::SecretRevoked,
         Self::SecretOrphaned,
+        Self::CredentialKindDiffers,
+        Self::CertificateDiffers,
+        Self::CertificateUnregistered,
         Self::SecretRotated,
         Self::SecretSuperseded,
         Self::MailboxNew,

@@ -4,12 +4,13 @@
 //! moment one credential that works is stored here, wherever the run is cut off; the next run
 //! removes what such a run left over.
 
-use guichet_store::records::Credential;
+use guichet_store::records::{Credential, Integration};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
     Change, Connect, Desired, Error, Progress,
+    credential::CredentialKind,
     plan::StepId,
     steps::{self, Run},
 };
@@ -28,6 +29,8 @@ pub enum Replaced {
 pub struct Rotated {
     /// Application (client) id.
     pub app_id: String,
+    /// Kind of the new credential.
+    pub kind: CredentialKind,
     /// Id of the new credential in the tenant.
     pub key_id: String,
     /// When it expires.
@@ -72,40 +75,62 @@ impl Connect {
         done(StepId::Tenant, Vec::new());
 
         progress.started(StepId::Application);
-        let application = steps::application::observe(self, desired, Some(&integration)).await?;
-        let recorded = integration.app_id.as_deref();
-        let application = application.filter(|found| Some(found.app_id.as_str()) == recorded);
-        let application = application.ok_or(Error::NotConnected)?;
+        let own = steps::certificate::is_own(self, &integration).await?;
+        let application = match steps::application::observe(self, desired, Some(&integration)).await {
+            Ok(found) => Some(found.ok_or(Error::NotConnected)?),
+            // The application itself needs no right to look, only to change its credential.
+            Err(Error::NotAllowed { .. }) if own => None,
+            Err(error) => return Err(error),
+        };
+        let object_id = match (&application, &integration.application_object_id) {
+            (Some(found), _) if integration.app_id.as_deref() == Some(found.app_id.as_str()) => found.id.clone(),
+            (None, Some(recorded)) => recorded.clone(),
+            _ => return Err(Error::NotConnected),
+        };
+        let by_itself = |error: Error| match error {
+            Error::NotAllowed { source, .. } if own => Error::SelfRotationNotAllowed { source },
+            other => other,
+        };
         done(StepId::Application, Vec::new());
 
         progress.started(StepId::Secret);
         let before = self.store.credentials(integration.id).await?;
-        let (new, mut changes) = steps::secret::renew(run, &integration, &application).await?;
-        done(StepId::Secret, std::mem::take(&mut changes));
+        let judged = match &application {
+            Some(found) => steps::secret::observe(self, desired, Some(&integration), Some(found)).await?,
+            None => steps::secret::Secrets::default(),
+        };
+        let renewed = steps::secret::renew(run, &integration, &object_id, &judged).await;
+        let (new, changes) = renewed.map_err(by_itself)?;
+        done(StepId::Secret, changes);
 
         progress.started(StepId::Token);
         if let Err(error) = steps::token::prove(run, &integration, &new).await {
-            withdraw(self, &application.id, &new).await;
+            withdraw(self, &integration, &object_id, &new).await;
             return Err(error);
         }
         done(StepId::Token, Vec::new());
 
         progress.started(StepId::Retirement);
-        let judged = steps::secret::observe(self, desired, Some(&integration), Some(&application)).await?;
-        let (mut removed, mut kept) = (Vec::new(), Vec::new());
+        let (mut removed, mut kept, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for old in before {
-            match judged.why_gone(&old, replaced) {
-                Some(why) => {
-                    steps::secret::retire(self, &application.id, &old).await?;
+            let Some(why) = judged.why_gone(&old, replaced) else {
+                kept.push(old.key_id);
+                continue;
+            };
+            match steps::secret::retire(self, &integration, &object_id, &old).await {
+                Ok(()) => {
                     changes.push(Change::remove(StepId::Retirement, &old.key_id, &old.description, why));
                     removed.push(old.key_id);
                 }
-                None => kept.push(old.key_id),
+                // What the application may not take from itself stays until it expires.
+                Err(Error::NotAllowed { .. }) if own => kept.push(old.key_id),
+                Err(error) => return Err(error),
             }
         }
         done(StepId::Retirement, changes);
         Ok(Rotated {
-            app_id: application.app_id,
+            app_id: integration.app_id.unwrap_or_default(),
+            kind: CredentialKind::of(&new),
             key_id: new.key_id,
             expires_at: new.expires_at,
             removed,
@@ -115,10 +140,34 @@ impl Connect {
     }
 }
 
+impl Connect {
+    /// [`Connect::rotate`] if the newest credential is in the last 30 days of its life, or in the last
+    /// third if that is shorter; else `None`. A certificate that was brought is never due: bring
+    /// another and apply.
+    ///
+    /// # Errors
+    /// As [`Connect::rotate`].
+    pub async fn rotate_if_due(
+        &self,
+        desired: &Desired,
+        replaced: Replaced,
+        progress: &dyn Progress,
+    ) -> Result<Option<Rotated>, Error> {
+        let integration = self.store.integration().await?.ok_or(Error::NotConnected)?;
+        let newest = self.store.credentials(integration.id).await?.into_iter().next();
+        let now = self.time.now();
+        let due = newest.is_none_or(|newest| steps::secret::is_due(&newest, now));
+        if !due || desired.application.certificate_file.is_some() {
+            return Ok(None);
+        }
+        self.rotate(desired, replaced, progress).await.map(Some)
+    }
+}
+
 /// A credential that gives no token must not stay the newest, which is the one in use. If the tenant
 /// can't be asked any more, it stays on both sides, and the next run replaces it.
-async fn withdraw(connect: &Connect, application_object_id: &str, new: &Credential) {
-    if let Err(error) = steps::secret::retire(connect, application_object_id, new).await {
+async fn withdraw(connect: &Connect, integration: &Integration, application_object_id: &str, new: &Credential) {
+    if let Err(error) = steps::secret::retire(connect, integration, application_object_id, new).await {
         tracing::warn!(key_id = %new.key_id, %error, "a credential that could not be proven was not withdrawn");
     }
 }

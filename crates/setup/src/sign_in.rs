@@ -43,6 +43,13 @@ pub enum SignIn {
         /// Its client secret's value.
         secret: SecretString,
     },
+    /// As the application itself, to renew its own credential.
+    Own {
+        /// Its application (client) id.
+        client_id: String,
+        /// What it signs in with; from [`crate::credential::open`].
+        credential: ClientCredential,
+    },
     /// As a person, on another device.
     DeviceCode {
         /// A public client of the tenant; [`COMMAND_LINE_TOOLS`] unless configured otherwise.
@@ -88,20 +95,26 @@ pub async fn administrator(
     let configuration = discover(&transport, &desired.authority, &desired.tenant)
         .await
         .map_err(|error| diagnosed(error, ""))?;
+    let as_application = async |client_id: String, credential, token_endpoint| {
+        let (transport, time) = (transport.clone(), time.clone());
+        let source = ClientCredentials::new(transport, time, token_endpoint, client_id.as_str(), credential);
+        // A wrong secret shall fail here, and not in the middle of the first step.
+        let token = source.token(endpoints.graph_resource()).await;
+        token.map_err(|error| diagnosed(error, &client_id))?;
+        Ok::<_, Error>(Arc::new(source))
+    };
     let source: Arc<dyn TokenSource> = match sign_in {
         SignIn::Application { client_id, secret } => {
             let secret = client_secret::parse(secret.expose_secret())?;
-            let source = ClientCredentials::new(
-                transport.clone(),
-                time.clone(),
-                configuration.token_endpoint,
-                client_id.as_str(),
+            as_application(
+                client_id,
                 ClientCredential::Secret(secret),
-            );
-            // A wrong secret shall fail here, and not in the middle of the first step.
-            let token = source.token(endpoints.graph_resource()).await;
-            token.map_err(|error| diagnosed(error, &client_id))?;
-            Arc::new(source)
+                configuration.token_endpoint,
+            )
+            .await?
+        }
+        SignIn::Own { client_id, credential } => {
+            as_application(client_id, credential, configuration.token_endpoint).await?
         }
         SignIn::DeviceCode { client_id } => {
             let resource = endpoints.graph_resource();

@@ -27,7 +27,7 @@ const SECRET_VARIABLE: &str = "GUICHET_ADMIN_CLIENT_SECRET";
 enum Action {
     Plan,
     Apply,
-    Rotate(Replaced),
+    Rotate { replaced: Replaced, if_due: bool },
 }
 
 pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
@@ -42,14 +42,29 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
             } else {
                 Replaced::Removed
             };
-            (&rotate.sign_in, Action::Rotate(replaced))
+            let if_due = rotate.if_due;
+            (&rotate.sign_in, Action::Rotate { replaced, if_due })
         }
     };
     let language = super::language(arguments.language);
-    let sign_in = sign_in(arguments)?;
+    let own = arguments.sign_in == SignInWay::Own;
+    if own && !matches!(command, ConnectCommand::Rotate(_)) {
+        let title =
+            "--sign-in self is for `guichet connect rotate`: the application may not do what an administrator may";
+        return Err(Failure::new(
+            Exit::Configuration,
+            title,
+            "sign in with --sign-in device-code",
+        ));
+    }
     let desired = config.desired();
     let store = wiring::open_store(config).await?;
     let vault = Arc::new(wiring::open_vault(config)?);
+    let sign_in = if own {
+        wiring::own_sign_in(config, &store, &vault).await?
+    } else {
+        sign_in(arguments)?
+    };
     let transport = wiring::transport(config)?;
     let time = Arc::new(SystemTime);
     let entropy = Arc::new(SystemEntropy);
@@ -83,10 +98,18 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
                 Err(error) => Err(failure(&error, language)),
             }
         }
-        Action::Rotate(replaced) => match connect.rotate(&desired, replaced, &Teller { language }).await {
-            Ok(rotated) => print_rotated(&rotated, json),
-            Err(error) => Err(failure(&error, language)),
-        },
+        Action::Rotate { replaced, if_due } => {
+            let teller = Teller { language };
+            let rotated = if if_due {
+                connect.rotate_if_due(&desired, replaced, &teller).await
+            } else {
+                connect.rotate(&desired, replaced, &teller).await.map(Some)
+            };
+            match rotated {
+                Ok(rotated) => print_rotated(rotated.as_ref(), json),
+                Err(error) => Err(failure(&error, language)),
+            }
+        }
     };
     store.close().await;
     ended
@@ -98,7 +121,7 @@ fn sign_in(arguments: &SignInArgs) -> Result<SignIn, Failure> {
         SignInWay::DeviceCode => Ok(SignIn::DeviceCode {
             client_id: client_id.unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned()),
         }),
-        SignInWay::Application => {
+        SignInWay::Own | SignInWay::Application => {
             let missing = |what: &str| {
                 let fix = format!("set {what}, or sign in as a person with --sign-in device-code");
                 Failure::new(Exit::Configuration, format!("--sign-in application needs {what}"), fix)
@@ -173,20 +196,29 @@ fn print_applied(applied: &guichet_setup::Applied, json: bool) -> Result<Exit, F
     println!("tenant          {}", applied.tenant_id);
     println!("application     {}", applied.app_id);
     println!("token endpoint  {}", applied.token_endpoint);
-    println!("secret id       {} (its value is stored encrypted)", applied.key_id);
-    println!("secret expires  {}", applied.secret_expires_at);
+    println!("credential id   {} (stored encrypted)", applied.key_id);
+    println!("it expires      {}", applied.secret_expires_at);
     println!("mailboxes       {}", applied.mailboxes);
     println!("changes         {}", applied.changes.len());
     Ok(Exit::Success)
 }
 
-fn print_rotated(rotated: &Rotated, json: bool) -> Result<Exit, Failure> {
+/// Nothing is `null`: the credential is not due.
+fn print_rotated(rotated: Option<&Rotated>, json: bool) -> Result<Exit, Failure> {
     if json {
-        super::print_json(rotated)?;
+        super::print_json(&rotated)?;
         return Ok(Exit::Success);
     }
+    let Some(rotated) = rotated else {
+        println!("Not due yet.");
+        return Ok(Exit::Success);
+    };
     println!("application  {}", rotated.app_id);
-    println!("secret id    {} (its value is stored encrypted)", rotated.key_id);
+    println!(
+        "new id       {} (a {}, stored encrypted)",
+        rotated.key_id,
+        rotated.kind.as_str()
+    );
     println!("expires      {}", rotated.expires_at);
     for key_id in &rotated.removed {
         println!("removed      {key_id}");
@@ -226,7 +258,12 @@ fn failure(error: &guichet_setup::Error, language: Language) -> Failure {
         }
         Error::KeyUnusable { .. } | Error::WrongKey { .. } | Error::Store(_) => Exit::Local,
         Error::Diagnosed { problems } if problems.iter().all(|p| is_unreachable(p.code)) => Exit::Unreachable,
-        Error::Diagnosed { .. } | Error::NotAllowed { .. } | Error::SecretIsId | Error::SecretEmpty => Exit::Refused,
+        Error::Diagnosed { .. }
+        | Error::NotAllowed { .. }
+        | Error::SelfRotationNotAllowed { .. }
+        | Error::SecretIsId
+        | Error::SecretEmpty => Exit::Refused,
+        Error::Certificate { .. } => Exit::Configuration,
         Error::Graph { source, .. } | Error::SignIn(source) if source.is_retry() => Exit::Unreachable,
         Error::SignIn(_) => Exit::Refused,
         _ => Exit::NotRight,

@@ -4,6 +4,7 @@
 //! callers that create wait for that ([`crate::Error::is_not_found`]).
 
 mod applications;
+pub(crate) mod certificates;
 mod consent;
 mod secrets;
 mod service_principals;

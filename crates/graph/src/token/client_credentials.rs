@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::assertion::CertificateKey;
 use super::exchange::{Granted, request_token};
 use super::{AccessToken, TokenSource};
 use crate::endpoints::Resource;
@@ -35,18 +36,24 @@ const MAX_RESOURCES: usize = 4;
 
 const OPERATION: &str = "get token";
 
+/// RFC 7523.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// What the application proves itself with.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum ClientCredential {
     /// A client secret's value (not its id).
     Secret(SecretString),
+    /// A registered certificate and its private key.
+    Certificate(CertificateKey),
 }
 
 impl fmt::Debug for ClientCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Secret(_) => f.write_str("Secret(…)"),
+            Self::Certificate(key) => f.debug_tuple("Certificate").field(key).finish(),
         }
     }
 }
@@ -114,15 +121,23 @@ impl ClientCredentials {
 
     async fn request(&self, resource: &Resource) -> Result<Granted> {
         let scope = resource.default_scope();
-        let ClientCredential::Secret(secret) = &self.credential;
-        let fields = [
-            ("grant_type", "client_credentials"),
-            ("client_id", self.client_id.as_str()),
-            ("scope", scope.as_str()),
-            ("client_secret", secret.expose_secret()),
-        ];
         let mut attempts = Attempts::new(&self.retry, Effect::Reads);
         loop {
+            let mut fields = vec![
+                ("grant_type", "client_credentials"),
+                ("client_id", self.client_id.as_str()),
+                ("scope", scope.as_str()),
+            ];
+            // A repetition needs an assertion of its own: each is taken once.
+            let assertion;
+            match &self.credential {
+                ClientCredential::Secret(secret) => fields.push(("client_secret", secret.expose_secret())),
+                ClientCredential::Certificate(key) => {
+                    assertion = key.assertion(&self.token_endpoint, &self.client_id, self.time.now())?;
+                    fields.push(("client_assertion_type", ASSERTION_TYPE));
+                    fields.push(("client_assertion", assertion.expose_secret()));
+                }
+            }
             let asked = request_token(&*self.transport, &*self.time, OPERATION, &self.token_endpoint, &fields).await;
             match asked {
                 Ok(granted) => return Ok(granted),

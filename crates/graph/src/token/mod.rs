@@ -4,6 +4,7 @@
 //! token: Graph's are opaque to clients; the claims are read for diagnosis only. Never shows a
 //! token's text in debug output.
 
+mod assertion;
 mod client_credentials;
 mod device_code;
 mod entra_error;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use assertion::CertificateKey;
 pub use client_credentials::{ClientCredential, ClientCredentials};
 pub use device_code::{DeviceCode, DeviceCodePrompt, UserToken};
 pub use entra_error::{EntraError, parse_token_error};

@@ -59,8 +59,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::CredentialWrongKey => FindingText::new(
             [
-                "The stored client secret was encrypted with another master key.",
-                "Le secret client enregistré a été chiffré avec une autre clé maîtresse.",
+                "The stored secret or certificate was encrypted with another master key.",
+                "Le secret ou certificat enregistré a été chiffré avec une autre clé maîtresse.",
             ],
             [
                 "Give Guichet the key that was in use when the secret was stored, or run `guichet connect apply` to make a new secret.",
@@ -69,8 +69,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::CredentialDamaged => FindingText::new(
             [
-                "The stored client secret is damaged.",
-                "Le secret client enregistré est endommagé.",
+                "The stored secret or certificate is damaged.",
+                "Le secret ou certificat enregistré est endommagé.",
             ],
             [
                 "Restore the database from a backup, or run `guichet connect apply` to make a new secret.",
@@ -89,22 +89,22 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::CredentialPresent => FindingText::new(
             [
-                "A client secret is stored and can be decrypted.",
-                "Un secret client est enregistré et peut être déchiffré.",
+                "A client secret or certificate is stored and can be decrypted.",
+                "Un secret ou certificat client est enregistré et peut être déchiffré.",
             ],
             ["", ""],
         ),
         Code::SecretValid => FindingText::new(
             [
-                "The client secret is valid for {days} more days.",
-                "Le secret client est valable encore {days} jours.",
+                "The client secret or certificate is valid for {days} more days.",
+                "Le secret ou certificat client est valable encore {days} jours.",
             ],
             ["", ""],
         ),
         Code::SecretExpires30 => FindingText::new(
             [
-                "The client secret expires in {days} days, within a month.",
-                "Le secret client expire dans {days} jours, avant un mois.",
+                "The client secret or certificate expires in {days} days, within a month.",
+                "Le secret ou certificat client expire dans {days} jours, avant un mois.",
             ],
             [
                 "Run `guichet connect apply`: it makes a new secret; the old one keeps working until it expires.",
@@ -113,8 +113,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::SecretExpires14 => FindingText::new(
             [
-                "The client secret expires in {days} days, within two weeks.",
-                "Le secret client expire dans {days} jours, avant deux semaines.",
+                "The client secret or certificate expires in {days} days, within two weeks.",
+                "Le secret ou certificat client expire dans {days} jours, avant deux semaines.",
             ],
             [
                 "Have an administrator run `guichet connect apply` before {date}; the old secret keeps working until then.",
@@ -123,8 +123,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::SecretExpires7 => FindingText::new(
             [
-                "The client secret expires in {days} days, within a week.",
-                "Le secret client expire dans {days} jours, avant une semaine.",
+                "The client secret or certificate expires in {days} days, within a week.",
+                "Le secret ou certificat client expire dans {days} jours, avant une semaine.",
             ],
             [
                 "Have an administrator run `guichet connect apply` before {date}.",
@@ -133,8 +133,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
         ),
         Code::SecretExpires1 => FindingText::new(
             [
-                "The client secret expires within a day, on {date}.",
-                "Le secret client expire dans moins d'un jour, le {date}.",
+                "The client secret or certificate expires within a day, on {date}.",
+                "Le secret ou certificat client expire dans moins d'un jour, le {date}.",
             ],
             [
                 "Run `guichet connect apply` now; mail stops when the secret expires.",
@@ -142,7 +142,10 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
             ],
         ),
         Code::SecretExpired => FindingText::new(
-            ["The client secret has expired.", "Le secret client a expiré."],
+            [
+                "The client secret or certificate has expired.",
+                "Le secret ou certificat client a expiré.",
+            ],
             [
                 "Run `guichet connect apply`: it makes a new secret and stores it.",
                 "Exécutez `guichet connect apply` : un nouveau secret est créé et enregistré.",

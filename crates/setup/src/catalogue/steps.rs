@@ -21,8 +21,8 @@ pub(super) const fn title(step: StepId) -> Text {
         StepId::ServicePrincipal => Text::new("Create the enterprise application", "Créer l'application d'entreprise"),
         StepId::Consent => Text::new("Grant admin consent", "Accorder le consentement administrateur"),
         StepId::Secret => Text::new(
-            "Create and store the client secret",
-            "Créer et enregistrer le secret client",
+            "Create and store the client secret or certificate",
+            "Créer et enregistrer le secret ou le certificat client",
         ),
         StepId::Token => Text::new(
             "Obtain a token and check its permissions",
@@ -76,6 +76,15 @@ pub(super) const fn why(why: Why) -> Text {
         Why::SecretOrphaned => Text::new(
             "its value was never stored: an earlier run was cut off",
             "sa valeur n'a jamais été enregistrée : une exécution a été interrompue",
+        ),
+        Why::CredentialKindDiffers => Text::new(
+            "another kind of credential is configured",
+            "un autre type d'authentification est configuré",
+        ),
+        Why::CertificateDiffers => Text::new("another certificate is configured", "un autre certificat est configuré"),
+        Why::CertificateUnregistered => Text::new(
+            "the tenant does not list it: an earlier run was cut off",
+            "le locataire ne le connaît pas : une exécution a été interrompue",
         ),
         Why::SecretRotated => Text::new("a rotation was asked for", "une rotation a été demandée"),
         Why::SecretSuperseded => Text::new(

@@ -17,7 +17,10 @@ pub(super) fn check(credential: &Credential, now: Timestamp) -> Problem {
         s if s <= 30 * DAY_SECONDS => Code::SecretExpires30,
         _ => Code::SecretValid,
     };
-    let evidence = format!("secret id {} expires at {}", credential.key_id, credential.expires_at);
+    let evidence = format!(
+        "{} id {} expires at {}",
+        credential.kind, credential.key_id, credential.expires_at
+    );
     Problem::new(code, &credential.key_id, evidence)
         .with("days", &(seconds / DAY_SECONDS))
         .with("date", &credential.expires_at.to_zoned(TimeZone::UTC).date())

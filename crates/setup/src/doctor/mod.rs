@@ -131,8 +131,8 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
         Some(place) => authority::check(context, place, &integration, &mut problems).await,
         None => false,
     };
-    if let (true, false, Some(place), Some(secret)) = (reachable, expired, &place, recorded.secret)
-        && let Some(signed_in) = token::check(context, place, &integration, secret, &mut problems).await
+    if let (true, false, Some(place), Some(opened)) = (reachable, expired, &place, recorded.opened)
+        && let Some(signed_in) = token::check(context, place, &integration, opened, &mut problems).await
     {
         problems.extend(consent::check(&signed_in.claims));
         let mut found = stored!(mailboxes::check(context, &integration, &signed_in.client));

@@ -2,11 +2,12 @@
 //!
 //! Never shows the secret.
 
+use guichet_graph::ClientCredential;
 use guichet_store::records::{Credential, Integration};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::{Code, DoctorContext, Problem};
-use crate::{Error, client_secret};
+use crate::{Error, client_secret, credential};
 
 /// What later checks need.
 #[derive(Default)]
@@ -14,7 +15,7 @@ pub(super) struct Recorded {
     pub integration: Option<Integration>,
     pub credential: Option<Credential>,
     /// Only if it opens and looks like a value.
-    pub secret: Option<SecretString>,
+    pub opened: Option<ClientCredential>,
 }
 
 pub(super) async fn check(context: &DoctorContext, problems: &mut Vec<Problem>) -> guichet_store::Result<Recorded> {
@@ -25,7 +26,7 @@ pub(super) async fn check(context: &DoctorContext, problems: &mut Vec<Problem>) 
     problems.push(state(&integration));
     // The newest is the one in use.
     let credential = context.store.credentials(integration.id).await?.into_iter().next();
-    let secret = match &credential {
+    let opened = match &credential {
         Some(credential) => open(context, credential, problems),
         None => {
             problems.push(Problem::new(Code::CredentialAbsent, "", "no credential is recorded"));
@@ -35,7 +36,7 @@ pub(super) async fn check(context: &DoctorContext, problems: &mut Vec<Problem>) 
     Ok(Recorded {
         integration: Some(integration),
         credential,
-        secret,
+        opened,
     })
 }
 
@@ -64,7 +65,7 @@ fn state(integration: &Integration) -> Problem {
     Problem::new(code, &integration.application_name, evidence)
 }
 
-fn open(context: &DoctorContext, credential: &Credential, problems: &mut Vec<Problem>) -> Option<SecretString> {
+fn open(context: &DoctorContext, credential: &Credential, problems: &mut Vec<Problem>) -> Option<ClientCredential> {
     let key_id = credential.key_id.as_str();
     let vault = match &context.vault {
         Ok(vault) => vault,
@@ -73,16 +74,16 @@ fn open(context: &DoctorContext, credential: &Credential, problems: &mut Vec<Pro
             return None;
         }
     };
-    match client_secret::unseal(vault, credential) {
-        Ok(value) if client_secret::is_secret_id(value.expose_secret()) => {
+    match credential::open(vault, credential, context.entropy.clone()) {
+        Ok(ClientCredential::Secret(value)) if client_secret::is_secret_id(value.expose_secret()) => {
             let evidence = format!("the value stored for secret id {key_id} is a GUID");
             problems.push(Problem::new(Code::CredentialIsSecretId, key_id, evidence));
             None
         }
-        Ok(value) => {
-            let evidence = format!("secret id {key_id}, {}", vault.origin());
+        Ok(opened) => {
+            let evidence = format!("{} id {key_id}, {}", credential.kind, vault.origin());
             problems.push(Problem::new(Code::CredentialPresent, key_id, evidence));
-            Some(value)
+            Some(opened)
         }
         Err(error) => {
             let code = match error {

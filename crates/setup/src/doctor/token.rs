@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use guichet_graph::{ClientCredential, ClientCredentials, GraphClient, TokenClaims, TokenSource};
 use guichet_store::records::Integration;
-use secrecy::SecretString;
 use url::Url;
 
 use super::{Code, DoctorContext, Place, Problem, SignInNames, once, sign_in};
@@ -22,7 +21,7 @@ pub(super) async fn check(
     context: &DoctorContext,
     place: &Place,
     integration: &Integration,
-    secret: SecretString,
+    credential: ClientCredential,
     problems: &mut Vec<Problem>,
 ) -> Option<SignedIn> {
     let app_id = integration.app_id.as_deref().unwrap_or_default();
@@ -50,7 +49,7 @@ pub(super) async fn check(
         context.time.clone(),
         endpoint,
         app_id,
-        ClientCredential::Secret(secret),
+        credential,
     );
     let source = Arc::new(source.with_retry(once()));
     match source.token(place.endpoints.graph_resource()).await {

@@ -5,6 +5,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod application;
+pub(crate) mod certificate;
 pub(crate) mod consent;
 pub(crate) mod mailboxes;
 pub(crate) mod principal;

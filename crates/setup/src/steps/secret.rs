@@ -1,4 +1,5 @@
-//! Step 5: the client secret.
+//! Step 5: the credential: which one is used, and the client secret. A certificate's own way is in
+//! `certificate`.
 //!
 //! Owns the way of a secret value from Entra's answer into the vault. Entra shows it once, so it is
 //! sealed and stored before anything else is tried; a secret whose value did not get that far is
@@ -7,14 +8,15 @@
 //! is stored here, and every stored one exists in the tenant.
 
 use guichet_domain::CredentialId;
-use guichet_graph::{Application, NewSecret};
+use guichet_graph::{Application, ClientCredential, NewSecret};
 use guichet_store::records::{Credential, Integration};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::ExposeSecret;
 
-use super::{Run, refused, replicated};
+use super::{Run, certificate, refused, replicated};
 use crate::{
     Change, Connect, Desired, Error, client_secret,
+    credential::{self, CredentialKind},
     doctor::{self, Code, Problem},
     plan::{StepId, Why},
     ports::TimeAsClock,
@@ -41,6 +43,8 @@ pub(crate) struct Secrets {
     drop: Vec<(Credential, Why)>,
     /// Key ids in the tenant that are ours and whose value was never stored.
     orphans: Vec<String>,
+    /// The kept certificate is stored and not registered yet.
+    unregistered: bool,
 }
 
 impl Secrets {
@@ -78,14 +82,51 @@ pub(crate) async fn observe(
     }
     secrets.renew = match &secrets.keep {
         None => Some(secrets.drop.first().map_or(Why::SecretMissing, |(_, why)| *why)),
-        Some(credential) => {
-            (credential.expires_at.duration_since(now) <= renew_before(credential)).then_some(Why::SecretExpiring)
-        }
+        Some(credential) => outdated(connect, desired, credential, now)?,
     };
+    secrets.unregistered = secrets.renew.is_none()
+        && secrets.keep.as_ref().is_some_and(|kept| {
+            CredentialKind::of(kept) == CredentialKind::Certificate
+                && !application.is_some_and(|application| is_listed(application, kept))
+        });
     if let (Some(application), Some(integration)) = (application, integration) {
         secrets.orphans = orphans(desired, integration, application, &stored);
     }
     Ok(secrets)
+}
+
+/// Why one that works is not what is wanted any more.
+fn outdated(
+    connect: &Connect,
+    desired: &Desired,
+    credential: &Credential,
+    now: Timestamp,
+) -> Result<Option<Why>, Error> {
+    let wanted = desired.application.credential;
+    if CredentialKind::of(credential) != wanted {
+        return Ok(Some(Why::CredentialKindDiffers));
+    }
+    if wanted == CredentialKind::Certificate
+        && let Some(brought) = certificate::brought(connect, desired)?
+    {
+        let stored = credential::open_certificate(&connect.vault, credential, connect.entropy.clone())?;
+        // One that was brought is renewed by bringing another; `doctor` says when it is time.
+        return Ok((stored.der != brought.der).then_some(Why::CertificateDiffers));
+    }
+    Ok(is_due(credential, now).then_some(Why::SecretExpiring))
+}
+
+/// Whether it is time for a successor.
+pub(crate) fn is_due(credential: &Credential, now: Timestamp) -> bool {
+    credential.expires_at.duration_since(now) <= renew_before(credential)
+}
+
+fn is_listed(application: &Application, credential: &Credential) -> bool {
+    let is = |key_id: &str| key_id.eq_ignore_ascii_case(&credential.key_id);
+    match CredentialKind::of(credential) {
+        CredentialKind::Secret => application.password_credentials.iter().any(|found| is(&found.key_id)),
+        CredentialKind::Certificate => application.key_credentials.iter().any(|found| is(&found.key_id)),
+    }
 }
 
 /// A third of its life, for a secret that never had 90 days.
@@ -95,19 +136,19 @@ fn renew_before(credential: &Credential) -> SignedDuration {
 }
 
 fn fault(connect: &Connect, credential: &Credential, application: Option<&Application>, now: Timestamp) -> Option<Why> {
-    let listed = application.is_some_and(|application| {
-        let mut passwords = application.password_credentials.iter();
-        passwords.any(|password| password.key_id.eq_ignore_ascii_case(&credential.key_id))
-    });
+    let listed = application.is_some_and(|application| is_listed(application, credential));
     let young = now.duration_since(credential.created_at) < REPLICATION;
     if credential.expires_at <= now {
         Some(Why::SecretExpired)
     } else if !(listed || young && application.is_some()) {
         Some(Why::SecretRevoked)
     } else {
-        match client_secret::unseal(&connect.vault, credential) {
-            Ok(value) if !client_secret::is_secret_id(value.expose_secret()) => None,
-            _ => Some(Why::SecretUnreadable),
+        match credential::open(&connect.vault, credential, connect.entropy.clone()) {
+            Ok(ClientCredential::Secret(value)) if client_secret::is_secret_id(value.expose_secret()) => {
+                Some(Why::SecretUnreadable)
+            }
+            Ok(_) => None,
+            Err(_) => Some(Why::SecretUnreadable),
         }
     }
 }
@@ -144,6 +185,10 @@ pub(crate) fn changes(connect: &Connect, desired: &Desired, secrets: &Secrets) -
         let until = date(expiry(connect, desired));
         changes.push(Change::add(STEP, description, until, why));
     }
+    if let (true, Some(kept)) = (secrets.unregistered, &secrets.keep) {
+        let until = date(kept.expires_at);
+        changes.push(Change::add(STEP, description, until, Why::CertificateUnregistered));
+    }
     for (credential, why) in &secrets.drop {
         changes.push(Change::remove(STEP, &credential.key_id, &credential.description, *why));
     }
@@ -163,11 +208,16 @@ pub(crate) async fn apply(
         remove(connect, &application.id, key_id).await?;
     }
     let current = match (secrets.renew, secrets.keep) {
-        (None, Some(credential)) => credential,
-        _ => create(run, integration, application).await?,
+        (None, Some(credential)) => {
+            if secrets.unregistered {
+                certificate::finish(run, integration, &application.id, &credential).await?;
+            }
+            credential
+        }
+        _ => create(run, integration, &application.id).await?,
     };
     for (credential, _) in &secrets.drop {
-        retire(connect, &application.id, credential).await?;
+        retire(connect, integration, &application.id, credential).await?;
     }
     Ok((current, changes))
 }
@@ -176,17 +226,17 @@ pub(crate) async fn apply(
 pub(crate) async fn renew(
     run: Run<'_>,
     integration: &Integration,
-    application: &Application,
+    application_object_id: &str,
+    secrets: &Secrets,
 ) -> Result<(Credential, Vec<Change>), Error> {
     let Run { connect, desired, .. } = run;
-    let secrets = observe(connect, desired, Some(integration), Some(application)).await?;
     let description = &desired.application.secret_description;
     let mut changes = Vec::new();
     for key_id in &secrets.orphans {
-        remove(connect, &application.id, key_id).await?;
+        remove(connect, application_object_id, key_id).await?;
         changes.push(Change::remove(STEP, key_id, description, Why::SecretOrphaned));
     }
-    let new = create(run, integration, application).await?;
+    let new = create(run, integration, application_object_id).await?;
     changes.push(Change::add(STEP, description, date(new.expires_at), Why::SecretRotated));
     Ok((new, changes))
 }
@@ -194,21 +244,34 @@ pub(crate) async fn renew(
 /// Removes a stored credential: in the tenant, then here.
 pub(crate) async fn retire(
     connect: &Connect,
+    integration: &Integration,
     application_object_id: &str,
     credential: &Credential,
 ) -> Result<(), Error> {
-    remove(connect, application_object_id, &credential.key_id).await?;
+    match CredentialKind::of(credential) {
+        CredentialKind::Secret => remove(connect, application_object_id, &credential.key_id).await?,
+        CredentialKind::Certificate => {
+            certificate::remove(connect, integration, application_object_id, credential).await?;
+        }
+    }
     connect.store.remove_credential(credential.id).await?;
     Ok(())
 }
 
-async fn create(run: Run<'_>, integration: &Integration, application: &Application) -> Result<Credential, Error> {
+async fn create(run: Run<'_>, integration: &Integration, application_object_id: &str) -> Result<Credential, Error> {
     let Run { connect, desired, .. } = run;
     // What could fail after Entra has answered is tried before.
     connect.store.check().await?;
+    if desired.application.credential == CredentialKind::Certificate {
+        return certificate::create(run, integration, application_object_id).await;
+    }
     let description = &desired.application.secret_description;
     let end = expiry(connect, desired);
-    let add = || connect.administrator.add_password(&application.id, description, end);
+    let add = || {
+        connect
+            .administrator
+            .add_password(application_object_id, description, end)
+    };
     let secret = match add().await {
         Err(error) if super::is_lag(&error) => replicated!(run, STEP, add()),
         Err(error) if is_policy(&error) => return Err(forbidden(desired, &error)),
@@ -219,7 +282,7 @@ async fn create(run: Run<'_>, integration: &Integration, application: &Applicati
         Err(error) => {
             // Its value is lost with this process, so it must not stay; if this fails too, the next
             // run finds it as an orphan.
-            if remove(connect, &application.id, &secret.key_id).await.is_err() {
+            if remove(connect, application_object_id, &secret.key_id).await.is_err() {
                 tracing::warn!(key_id = %secret.key_id, "a client secret was made and could not be stored or removed");
             }
             Err(error)
@@ -245,7 +308,7 @@ async fn keep(
     let credential = Credential {
         id,
         integration: integration.id,
-        kind: "secret".to_owned(),
+        kind: CredentialKind::Secret.as_str().to_owned(),
         key_id: secret.key_id.clone(),
         description: desired.application.secret_description.clone(),
         sealed: connect.vault.seal(&client_secret::purpose(id), &secret.secret_text)?,
@@ -269,12 +332,12 @@ async fn remove(connect: &Connect, application_object_id: &str, key_id: &str) ->
 }
 
 /// The directory answers 400 for a key id that the application does not have.
-fn is_no_such_key(error: &guichet_graph::Error) -> bool {
+pub(crate) fn is_no_such_key(error: &guichet_graph::Error) -> bool {
+    let message = error.message.to_ascii_lowercase();
     error.status == Some(400)
-        && error
-            .message
-            .to_ascii_lowercase()
-            .contains("no password credential found")
+        && ["no password credential found", "no key credential found"]
+            .iter()
+            .any(|words| message.contains(words))
 }
 
 /// The tenant's app management policy, which no directory role overrules.

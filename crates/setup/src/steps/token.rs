@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use guichet_graph::{ClientCredential, ClientCredentials, Endpoints, GraphClient, TokenClaims, TokenSource};
+use guichet_graph::{ClientCredentials, Endpoints, GraphClient, TokenClaims, TokenSource};
 use guichet_store::records::{Credential, Integration};
 
 use super::{Run, secret};
 use crate::{
-    Desired, Error, client_secret,
+    Desired, Error, credential,
     doctor::{self, SignInNames, aadsts},
     permissions,
     plan::StepId,
@@ -19,17 +19,13 @@ use crate::{
 const STEP: StepId = StepId::Token;
 
 /// Gets a token and returns the client of the application itself.
-pub(crate) async fn prove(
-    run: Run<'_>,
-    integration: &Integration,
-    credential: &Credential,
-) -> Result<GraphClient, Error> {
+pub(crate) async fn prove(run: Run<'_>, integration: &Integration, stored: &Credential) -> Result<GraphClient, Error> {
     let Run { connect, desired, .. } = run;
     let app_id = integration.app_id.as_deref().unwrap_or_default();
-    let young = secret::is_young(connect, credential);
+    let young = secret::is_young(connect, stored);
     let mut patience = run.patience(STEP);
     loop {
-        let secret = client_secret::unseal(&connect.vault, credential)?;
+        let opened = credential::open(&connect.vault, stored, connect.entropy.clone())?;
         let endpoints = endpoints(desired);
         let endpoint = match integration.token_endpoint.as_deref().map(str::parse) {
             Some(Ok(url)) => url,
@@ -43,7 +39,7 @@ pub(crate) async fn prove(
             connect.time.clone(),
             endpoint,
             app_id,
-            ClientCredential::Secret(secret),
+            opened,
         ));
         match source.token(endpoints.graph_resource()).await {
             Ok(token) => {
@@ -104,5 +100,5 @@ fn check_tenant(claims: &TokenClaims, integration: &Integration) -> Result<(), E
 
 /// What the sign-in service answers while it does not know a new application, principal or secret.
 fn is_unknown_yet(error: &guichet_graph::Error) -> bool {
-    matches!(aadsts(error), Some(7_000_215 | 700_016 | 700_038))
+    matches!(aadsts(error), Some(7_000_215 | 700_016 | 700_027 | 700_038))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apply;
+mod certificate;
 mod doctor;
 mod fake;
 mod kill;

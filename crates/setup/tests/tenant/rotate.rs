@@ -61,6 +61,24 @@ async fn the_old_secret_is_kept_on_request_and_goes_with_the_next_rotation() {
 }
 
 #[tokio::test]
+async fn a_rotation_that_is_not_due_does_nothing_until_it_is() {
+    let world = World::new().await;
+    let old = world.apply(&wanted()).await.unwrap().key_id;
+    let if_due = async || {
+        world
+            .connect()
+            .await?
+            .rotate_if_due(&wanted(), Replaced::Kept, &world.told)
+            .await
+    };
+    assert_eq!(if_due().await.unwrap(), None);
+    world.time.advance(SignedDuration::from_hours(24 * 150 + 1));
+    let rotated = if_due().await.unwrap().expect("it is due");
+    assert_eq!(rotated.kept, [old]);
+    assert_eq!(if_due().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_new_secret_that_gives_no_token_is_withdrawn_and_the_old_one_stays() {
     let world = World::new().await;
     let old = world.apply(&wanted()).await.unwrap().key_id;

@@ -94,6 +94,7 @@ impl FakeTenant {
         application["id"] = json!(new_id(state));
         application["appId"] = json!(new_id(state));
         application["passwordCredentials"] = json!([]);
+        application["keyCredentials"] = json!([]);
         hide(state, &application["id"]);
         state.applications.push(application.clone());
         (201, application)
@@ -109,6 +110,7 @@ impl FakeTenant {
             return not_found(id);
         };
         match (method.as_str(), rest) {
+            ("GET", []) => (200, state.applications[position].clone()),
             ("PATCH", []) => {
                 for (name, value) in body.as_object().unwrap() {
                     state.applications[position][name] = value.clone();

@@ -2,9 +2,17 @@
 
 use std::collections::HashMap;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey},
+};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use guichet_net::HttpRequest;
 use serde_json::{Value, json};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{ADMINISTRATOR, ADMINISTRATOR_SECRET, AUTHORITY, Answer, DOMAIN, FakeTenant, State, TENANT};
 
@@ -70,16 +78,21 @@ impl FakeTenant {
             .applications
             .iter()
             .find(|application| application["appId"] == client_id);
+        let certificates = application.map(|application| application["keyCredentials"].clone());
         let listed = application.map(|application| application["passwordCredentials"].clone());
         let is_listed = |key_id: &str| {
             let passwords = listed.as_ref().and_then(Value::as_array);
             passwords.is_some_and(|passwords| passwords.iter().any(|password| password["keyId"] == key_id))
         };
+        let assertion = form.get("client_assertion");
+        let proven = assertion.map(|assertion| is_proven(assertion, &certificates.unwrap_or_default(), client_id));
         let known = state
             .secrets
             .iter_mut()
             .find(|(key_id, (value, _))| value == secret && is_listed(key_id));
         match known {
+            _ if proven == Some(true) => {}
+            _ if proven == Some(false) => return entra(401, 700_027, "invalid_client"),
             Some((_, (_, lag))) if *lag > 0 => {
                 *lag -= 1;
                 return entra(401, 7_000_215, "invalid_client");
@@ -103,6 +116,28 @@ impl FakeTenant {
         }
         granted(&json!({ "appid": client_id, "tid": TENANT, "oid": principal["id"], "roles": roles }))
     }
+}
+
+/// Whether a registered certificate, named by its thumbprint, signed the assertion for this service.
+fn is_proven(assertion: &str, certificates: &Value, client_id: &str) -> bool {
+    let (signed, signature) = assertion.rsplit_once('.').unwrap();
+    let (header, payload) = signed.split_once('.').unwrap();
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
+    let header: Value = serde_json::from_slice(&part(header)).unwrap();
+    let claims: Value = serde_json::from_slice(&part(payload)).unwrap();
+    assert_eq!(claims["aud"], format!("{AUTHORITY}/{TENANT}/oauth2/v2.0/token"));
+    assert_eq!((&claims["iss"], &claims["sub"]), (&json!(client_id), &json!(client_id)));
+    assert!(claims["exp"].as_i64().unwrap() - claims["nbf"].as_i64().unwrap() <= 600);
+    certificates.as_array().unwrap().iter().any(|entry| {
+        let der = BASE64_STANDARD.decode(entry["key"].as_str().unwrap()).unwrap();
+        let thumbprint = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, &der));
+        let (_, certificate) = X509Certificate::from_der(&der).unwrap();
+        let public = UnparsedPublicKey::new(
+            &RSA_PSS_2048_8192_SHA256,
+            certificate.public_key().subject_public_key.data.to_vec(),
+        );
+        header["x5t#S256"] == thumbprint && public.verify(signed.as_bytes(), &part(signature)).is_ok()
+    })
 }
 
 fn entra(status: u16, code: u32, word: &str) -> Answer {
