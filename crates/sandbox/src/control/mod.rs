@@ -54,7 +54,8 @@ pub fn router(sandbox: Arc<Sandbox>, names: Vec<String>) -> Router {
         .merge(mail())
         .route("/policies", get(people::policies).patch(people::set_policies))
         .route("/users", post(people::create))
-        .route("/users/{name}", patch(people::change))
+        .route("/users/{name}", patch(people::change).delete(people::delete))
+        .route("/users/{name}/restore", post(people::restore))
         .route(
             "/mailboxes/{address}/profile",
             get(exchange::profile).patch(exchange::set_profile),

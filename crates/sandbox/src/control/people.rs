@@ -1,6 +1,6 @@
 //! Control of people and of the tenant's switches.
 //!
-//! Owns making users that have no ordinary mailbox (unlicensed, guests, with a plan that gives none), changing whether
+//! Owns deleting users and their return, making users that have no ordinary mailbox (unlicensed, guests, with a plan that gives none), changing whether
 //! and how a user signs in, and setting the tenant's policies.
 
 use std::sync::Arc;
@@ -95,6 +95,24 @@ pub async fn change(State(sandbox): Tenant, Path(name): Path<String>, body: Byte
     let id = id.ok_or_else(|| Refusal::missing(format!("no user is called {name}")))?;
     apply(&sandbox, id, &change);
     ok(json!({"id": id}))
+}
+
+pub async fn delete(State(sandbox): Tenant, Path(name): Path<String>) -> Answer {
+    if sandbox.tenant.write().delete_user(&name) {
+        ok(json!({"deleted": name}))
+    } else {
+        Err(Refusal::missing(format!("no user is called {name}")))
+    }
+}
+
+pub async fn restore(State(sandbox): Tenant, Path(name): Path<String>) -> Answer {
+    if sandbox.tenant.write().restore_user(&name) {
+        ok(json!({"restored": name}))
+    } else {
+        Err(Refusal::missing(format!(
+            "no deleted user is called {name}, or the name or an address has been given to another"
+        )))
+    }
 }
 
 fn apply(sandbox: &Sandbox, user: uuid::Uuid, change: &Change) {

@@ -61,6 +61,8 @@ pub enum MailboxCondition {
     /// Exchange's own record of where it lies is out of date: by sign-in name it is not found for good, by object id
     /// it works (contract §5, `MailboxInfoStale`).
     StaleByName,
+    /// It is being moved or is half provisioned: `MailboxInfoStale` however it is addressed.
+    Moving,
 }
 
 /// Where mail for a mailbox goes as well, or instead.
@@ -118,7 +120,10 @@ impl MailboxProfile {
     /// Whether Graph reaches the mailbox when it is addressed by object id.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
-        let alive = matches!(self.condition, MailboxCondition::Active | MailboxCondition::StaleByName);
+        let alive = !matches!(
+            self.condition,
+            MailboxCondition::SoftDeleted | MailboxCondition::OnPremises
+        );
         alive && (self.licensed || self.kind != MailboxKind::User)
     }
 }

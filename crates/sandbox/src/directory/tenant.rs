@@ -66,6 +66,8 @@ pub struct Tenant {
 pub struct Objects {
     users: HashMap<Uuid, User>,
     user_order: Vec<Uuid>,
+    /// Who was deleted and can still come back.
+    deleted_users: Vec<User>,
     names: HashMap<String, Uuid>,
     addresses: HashMap<String, Uuid>,
     /// Application registrations in order of creation.
@@ -301,6 +303,42 @@ impl Objects {
     /// Users in order of creation.
     pub fn users(&self) -> impl Iterator<Item = &User> {
         self.user_order.iter().filter_map(|id| self.users.get(id))
+    }
+
+    /// Deletes a user; `false` if there is none of that name. What else refers to the user stays.
+    pub fn delete_user(&mut self, id_or_name: &str) -> bool {
+        let Some(id) = self.user(id_or_name).map(|user| user.id) else {
+            return false;
+        };
+        self.user_order.retain(|other| *other != id);
+        self.names.retain(|_, owner| *owner != id);
+        self.addresses.retain(|_, owner| *owner != id);
+        self.deleted_users.extend(self.users.remove(&id));
+        true
+    }
+
+    /// Brings a deleted user back; `false` if there is none, or if the name or an address is another's by now.
+    pub fn restore_user(&mut self, id_or_name: &str) -> bool {
+        let id = id_or_name.parse::<Uuid>().ok();
+        let is_meant = |user: &User| Some(user.id) == id || user.user_principal_name.eq_ignore_ascii_case(id_or_name);
+        let Some(position) = self.deleted_users.iter().position(is_meant) else {
+            return false;
+        };
+        let user = &self.deleted_users[position];
+        let name = user.user_principal_name.to_lowercase();
+        let addresses = user.mail.iter().chain(&user.mailbox.aliases);
+        let addresses: Vec<String> = addresses.map(|address| address.to_lowercase()).collect();
+        let taken = addresses.iter().any(|address| self.addresses.contains_key(address));
+        if taken || self.names.contains_key(&name) {
+            return false;
+        }
+        let user = self.deleted_users.remove(position);
+        self.names.insert(name, user.id);
+        self.addresses
+            .extend(addresses.into_iter().map(|address| (address, user.id)));
+        self.user_order.push(user.id);
+        self.users.insert(user.id, user);
+        true
     }
 
     /// How many users there are.

@@ -162,6 +162,7 @@ fn standing(service: &MailService, request: &GraphRequest, user: &UserRef) -> Re
     match service.directory.mailbox_standing(user.id).1 {
         MailboxCondition::Active => Ok(()),
         MailboxCondition::SoftDeleted | MailboxCondition::OnPremises => Err(refusal::no_mailbox()),
+        MailboxCondition::Moving => Err(refusal::mailbox_info_stale()),
         MailboxCondition::StaleByName => {
             let by_name = request
                 .segments

@@ -305,3 +305,35 @@ async fn a_person_outside_answers_what_was_sent() {
         400
     );
 }
+
+#[tokio::test]
+async fn a_deleted_user_is_unknown_to_exchange_and_comes_back_with_the_mailbox() {
+    let tenant = Tenant::start().await;
+    let token = tenant.mail_token().await;
+    let inbox = "/users/sales@contoso.example/mailFolders/inbox?$select=id";
+    let before = tenant.get(&token, inbox).await;
+    assert_eq!(before.status, 200);
+    let user = "/users/sales@contoso.example";
+    assert_eq!(tenant.control(Method::DELETE, user, &Value::Null).await.status, 200);
+    let gone = tenant.get(&token, inbox).await;
+    assert_eq!((gone.status.as_u16(), gone.error_code()), (404, "ErrorInvalidUser"));
+    assert_eq!(tenant.control(Method::DELETE, user, &Value::Null).await.status, 404);
+    let restore = format!("{user}/restore");
+    assert_eq!(tenant.control(Method::POST, &restore, &Value::Null).await.status, 200);
+    assert_eq!(tenant.get(&token, inbox).await.body["id"], before.body["id"]);
+    assert_eq!(tenant.control(Method::POST, &restore, &Value::Null).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_mailbox_that_moves_is_stale_however_it_is_addressed() {
+    let tenant = Tenant::start().await;
+    let token = tenant.mail_token().await;
+    let profile = "/mailboxes/sales@contoso.example/profile";
+    let id = tenant.control(Method::GET, profile, &Value::Null).await.body["id"].clone();
+    let moving = json!({"condition": "moving"});
+    assert_eq!(tenant.control(Method::PATCH, profile, &moving).await.status, 200);
+    for name in ["sales@contoso.example", id.as_str().expect("an id")] {
+        let answer = tenant.get(&token, &format!("/users/{name}/mailFolders/inbox")).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (503, "MailboxInfoStale"));
+    }
+}

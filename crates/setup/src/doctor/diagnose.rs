@@ -213,3 +213,24 @@ fn mailbox_code(error: &Error) -> Code {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every code that Microsoft's pages name for the requests of this program.
+    const DOCUMENTED: [u32; 41] = [
+        7_000_215, 7_000_222, 7_000_218, 700_025, 700_016, 7_000_112, 700_027, 50_012, 50_013, 500_133, 90_002,
+        900_023, 900_144, 90_014, 9_002_313, 70_011, 1_002_012, 28_002, 700_022, 700_023, 500_011, 650_057, 65_005,
+        65_001, 90_094, 50_034, 53_003, 530_035, 50_194, 9_001_023, 90_038, 900_382, 70_016, 70_018, 70_019, 50_196,
+        700_211, 700_212, 700_213, 700_229, 700_038,
+    ];
+
+    #[test]
+    fn every_documented_code_has_words_of_its_own() {
+        for number in DOCUMENTED {
+            assert_ne!(sign_in_code(number), Code::TokenRefused, "AADSTS{number}");
+        }
+        assert_eq!(sign_in_code(1), Code::TokenRefused);
+    }
+}

@@ -88,19 +88,27 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "mailbox-being-moved",
-        how: "Exchange answers 503 MailboxInfoStale for the mailbox (`status`).",
+        how: "The mailbox is being moved (`moving`).",
         code: Code::MailboxStale,
-        inject: |stage| Box::pin(async { answers(stage, 503, "MailboxInfoStale", "Mailbox info is stale.").await }),
-        cure: Cure::Undo(|stage| Box::pin(async { stage.without_rules().await })),
+        inject: |stage| Box::pin(async { profile(stage, json!({ "condition": "moving" })).await }),
+        cure: Cure::Undo(|stage| Box::pin(async { profile(stage, json!({ "condition": "active" })).await })),
     },
     Fault {
         name: "mailbox-user-deleted",
-        how: "Graph answers 404 ErrorInvalidUser for the mailbox (`status`).",
+        how: "The user is deleted in the directory (`DELETE /users`).",
         code: Code::MailboxUnknown,
         inject: |stage| {
-            Box::pin(async { answers(stage, 404, "ErrorInvalidUser", "The requested user is invalid.").await })
+            Box::pin(async {
+                let path = format!("/users/{SALES}");
+                stage.control(Method::DELETE, &path, &Value::Null).await;
+            })
         },
-        cure: Cure::Undo(|stage| Box::pin(async { stage.without_rules().await })),
+        cure: Cure::Undo(|stage| {
+            Box::pin(async {
+                let path = format!("/users/{SALES}/restore");
+                stage.control(Method::POST, &path, &Value::Null).await;
+            })
+        }),
     },
     Fault {
         name: "access-policy-denies",

@@ -1,9 +1,19 @@
 //! The running service: its reading, its subscriptions and its work.
 
-use guichet_domain::{SubscriptionId, round::Cursor};
+use guichet_domain::{
+    BlobId, ConversationId, ImmutableId, JobId, MessageId, SubscriptionId,
+    loop_guard::{Author, Verdict},
+    round::Cursor,
+    routing::RouteDecision,
+    threading::Evidence,
+};
 use guichet_setup::doctor::Code;
-use guichet_store::records::{Page, Subscription};
+use guichet_store::{
+    JobOutcome,
+    records::{IngestItem, Item, MessageContent, Page, Subscription},
+};
 use jiff::SignedDuration;
+use uuid::Uuid;
 
 use crate::{
     fault::{Cure, Fault},
@@ -18,8 +28,13 @@ async fn serve_one(stage: &mut Stage) {
     stage.apply().await;
 }
 
-/// The service reads the folder to its end.
+/// The service reads the folder to its end and finds nothing.
 async fn read(stage: &Stage) {
+    take_in(stage, Vec::new()).await;
+}
+
+/// The service reads the folder to its end, with these mails.
+async fn take_in(stage: &Stage, items: Vec<Item>) {
     let now = stage.now();
     let folder = stage.folder().await;
     let until = now + SignedDuration::from_secs(60);
@@ -28,12 +43,64 @@ async fn read(stage: &Stage) {
         folder: folder.id,
         mailbox: folder.mailbox,
         epoch: lease.unwrap().epoch,
-        items: Vec::new(),
+        items,
         steps: Vec::new(),
         cursor: Cursor::Delta("https://localhost/v1.0/delta".to_owned()),
         now,
     };
     stage.store.commit_page(page).await.unwrap();
+}
+
+/// A mail that is to be marked as read.
+fn mail(number: u128) -> Item {
+    let id = |kind: u128| Uuid::from_u128(kind << 64 | number);
+    Item::Ingest(Box::new(IngestItem {
+        message: MessageId::from_uuid(id(1)),
+        new_conversation: ConversationId::from_uuid(id(2)),
+        immutable_id: ImmutableId::new(format!("mail-{number}")),
+        internet_message_id: None,
+        graph_conversation_id: None,
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+        sent_at: None,
+        content: MessageContent::default(),
+        threading: Evidence::default(),
+        verdict: Verdict {
+            author: Author::Person,
+            may_auto_answer: true,
+            reasons: Vec::new(),
+        },
+        route: RouteDecision {
+            route: None,
+            queue: "default".to_owned(),
+            priority: 5,
+            threading_window_days: 30,
+            reason: "test".to_owned(),
+        },
+        mime: BlobId::new("0".repeat(64)),
+        size: 1,
+        attachments: Vec::new(),
+        mark_read: true,
+        mark_read_job: JobId::from_uuid(id(3)),
+        steps: Vec::new(),
+    }))
+}
+
+/// The service does what waits, each job with this outcome.
+async fn work(stage: &Stage, outcome: JobOutcome) {
+    let now = stage.now();
+    let until = now + SignedDuration::from_secs(60);
+    loop {
+        let jobs = stage.store.lease_jobs(now, until, "test", 100).await.unwrap();
+        if jobs.is_empty() {
+            return;
+        }
+        for job in jobs {
+            let finish = stage
+                .store
+                .finish_job(job.id, job.epoch, outcome.clone(), Vec::new(), now);
+            finish.await.unwrap();
+        }
+    }
 }
 
 /// The service subscribes, for so many hours and to this address.
@@ -105,5 +172,42 @@ pub(crate) const FAULTS: &[Fault] = &[
                 serve_one(stage).await;
             })
         }),
+    },
+    Fault {
+        name: "jobs-given-up",
+        how: "A job of the outbox was given up; it is revived and done.",
+        code: Code::OutboxDead,
+        inject: |stage| {
+            Box::pin(async {
+                take_in(stage, vec![mail(1)]).await;
+                let reason = "the mailbox is gone".to_owned();
+                work(stage, JobOutcome::Dead { reason }).await;
+            })
+        },
+        cure: Cure::Undo(|stage| {
+            Box::pin(async {
+                for job in stage.store.dead_jobs(10).await.unwrap() {
+                    assert!(stage.store.revive_job(job.id, stage.now()).await.unwrap());
+                }
+                work(stage, JobOutcome::Done).await;
+            })
+        }),
+    },
+    Fault {
+        name: "jobs-piled-up",
+        how: "More than a thousand jobs wait, and nobody does them.",
+        code: Code::OutboxBacklog,
+        inject: |stage| {
+            Box::pin(async {
+                for page in 0..11 {
+                    take_in(
+                        stage,
+                        (0..100).map(|number| mail(1_000 + 100 * page + number)).collect(),
+                    )
+                    .await;
+                }
+            })
+        },
+        cure: Cure::Undo(|stage| Box::pin(async { work(stage, JobOutcome::Done).await })),
     },
 ];

@@ -37,7 +37,7 @@ pub(crate) const GROUPS: [&[Fault]; 9] = [
     faults_service::FAULTS,
 ];
 
-/// What the matrix promises.
+/// What the matrix promises, not counting refusals that are only quoted.
 const LEAST: usize = 45;
 
 #[test]
@@ -45,7 +45,10 @@ fn the_matrix_is_large_and_its_names_are_distinct() {
     let faults: Vec<&Fault> = GROUPS.into_iter().flatten().collect();
     let names: BTreeSet<&str> = faults.iter().map(|fault| fault.name).collect();
     assert_eq!(names.len(), faults.len(), "two faults share a name");
-    let troubles = faults.iter().filter(|fault| fault.code.severity() >= Severity::Warning);
+    let quoted: BTreeSet<&str> = faults_refusals::FAULTS.iter().map(|fault| fault.name).collect();
+    let troubles = faults
+        .iter()
+        .filter(|fault| fault.code.severity() >= Severity::Warning && !quoted.contains(fault.name));
     let troubles = troubles.count();
     assert!(troubles >= LEAST, "{troubles} faults, {LEAST} are promised");
 }
