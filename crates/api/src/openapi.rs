@@ -122,11 +122,12 @@ mod tests {
     use crate::testing::Fixture;
 
     /// The public routes. A change here is a change of the public API.
-    const ROUTES: [&str; 26] = [
+    const ROUTES: [&str; 27] = [
         "GET /healthz",
         "GET /metrics",
         "GET /problems/{code}",
         "GET /readyz",
+        "GET /v1/addresses",
         "GET /v1/conversations",
         "GET /v1/conversations/{id}",
         "GET /v1/conversations/{id}/messages",
