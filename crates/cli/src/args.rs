@@ -127,6 +127,18 @@ pub enum ConnectCommand {
     Values(ValuesArgs),
 }
 
+impl ConnectCommand {
+    /// The profile that is asked for.
+    pub fn profile(&self) -> Option<&str> {
+        match self {
+            Self::Plan(arguments) | Self::Apply(arguments) => arguments.profile.as_deref(),
+            Self::Rotate(arguments) => arguments.sign_in.profile.as_deref(),
+            Self::Export(arguments) => arguments.profile.as_deref(),
+            Self::Values(_) => None,
+        }
+    }
+}
+
 /// `guichet connect values`.
 #[derive(Clone, Debug, Args)]
 pub struct ValuesArgs {
@@ -155,6 +167,9 @@ pub struct ExportArgs {
     /// What to print.
     #[arg(long, value_enum)]
     pub format: ExportFormat,
+    /// Profile instead of the configured one: guichet, genesys-cloud, or a file that ends in .toml.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// Language of the steps, comments and messages.
     #[arg(long, value_enum)]
     pub language: Option<LanguageArg>,
@@ -183,6 +198,9 @@ pub struct SignInArgs {
     /// Application to sign in with. For a device code: by default Microsoft Graph Command Line Tools.
     #[arg(long, env = "GUICHET_ADMIN_CLIENT_ID")]
     pub admin_client_id: Option<String>,
+    /// Profile instead of the configured one: guichet, genesys-cloud, or a file that ends in .toml.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// Language of the texts.
     #[arg(long, value_enum)]
     pub language: Option<LanguageArg>,

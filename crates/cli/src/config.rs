@@ -3,6 +3,7 @@
 //! Unknown keys are errors that point at the line: a misspelt key must never be ignored silently.
 
 mod addresses;
+mod profile;
 
 pub use addresses::Addresses;
 
@@ -49,6 +50,12 @@ pub struct Config {
     /// From where mail is sent into the tenant by SMTP.
     #[serde(default)]
     pub addresses: Addresses,
+    /// What the program that uses the application wants of it: a name, or a file beside this one.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// Which keys the profile leaves alone.
+    #[serde(skip)]
+    given: profile::Given,
 }
 
 /// `[microsoft]`.
@@ -150,6 +157,14 @@ impl Config {
     /// # Errors
     /// A [`Failure`] with exit code 3 that names the file, the key and the fix.
     pub fn load(path: &Path) -> Result<Self, Failure> {
+        Self::load_as(path, None)
+    }
+
+    /// The same with another profile than the file's.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load); also for an unknown profile.
+    pub fn load_as(path: &Path, profile: Option<&str>) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let title = format!("configuration file {} can't be read: {error}", path.display());
             Failure::new(
@@ -161,6 +176,7 @@ impl Config {
         let mut config = Self::parse(&text, &path.display().to_string())?;
         let base = path.parent().unwrap_or(Path::new("."));
         config.resolve(base);
+        config.take_profile(profile, base)?;
         Ok(config)
     }
 
@@ -169,7 +185,7 @@ impl Config {
     /// # Errors
     /// As for [`load`](Self::load).
     pub fn parse(text: &str, file: &str) -> Result<Self, Failure> {
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let mut config: Self = toml::from_str(text).map_err(|error| {
             let message = error.message().trim().to_owned();
             let key = error
                 .span()
@@ -193,6 +209,7 @@ impl Config {
                 None => failure,
             }
         })?;
+        config.given = profile::Given::in_text(text);
         Ok(config)
     }
 
@@ -273,6 +290,7 @@ impl Config {
             &mut self.keys.master_key_file,
             &mut self.application.certificate_file,
             &mut self.application.key_file,
+            &mut self.addresses.file,
         ];
         optional.into_iter().flatten().for_each(absolute);
     }

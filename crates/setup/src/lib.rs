@@ -18,6 +18,7 @@ pub mod export;
 pub mod permissions;
 mod plan;
 mod ports;
+pub mod profile;
 mod progress;
 mod rotate;
 mod sign_in;
