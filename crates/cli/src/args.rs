@@ -195,7 +195,7 @@ pub struct SignInArgs {
     /// Way to sign in.
     #[arg(long, value_enum, default_value_t = SignInWay::DeviceCode)]
     pub sign_in: SignInWay,
-    /// Application to sign in with. For a device code: by default Microsoft Graph Command Line Tools.
+    /// Application to sign in with. For a person: by default Microsoft Graph Command Line Tools.
     #[arg(long, env = "GUICHET_ADMIN_CLIENT_ID")]
     pub admin_client_id: Option<String>,
     /// Profile instead of the configured one: guichet, genesys-cloud, or a file that ends in .toml.
@@ -211,6 +211,8 @@ pub struct SignInArgs {
 pub enum SignInWay {
     /// A code to be entered in a browser.
     DeviceCode,
+    /// A browser on this machine.
+    Browser,
     /// An administrative application with a secret in GUICHET_ADMIN_CLIENT_SECRET.
     Application,
     /// The application itself with its stored credential, for `rotate`: a certificate needs no permission for that.

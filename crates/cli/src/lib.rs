@@ -4,6 +4,7 @@
 //! crates. Decides nothing about mail. Invariant: stdout is data, stderr is talk.
 
 pub mod args;
+mod browser;
 pub mod commands;
 pub mod config;
 pub mod demo;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use guichet_cli::demo::{
+    http::Client,
     processes::Launcher,
     stage::{Stage, wait_until},
 };
@@ -181,6 +182,45 @@ async fn a_certificate_signs_in_and_renews_itself_without_an_administrator() {
     );
     let not_due = ["connect", "rotate", "--sign-in", "self", "--if-due", "--json"];
     assert_eq!(run_json(&stage.launcher, &not_due).await, Value::Null);
+}
+
+/// Signs in on the page that the command shows, and comes back to the command as a browser does.
+async fn browse(stage: &Stage, action: &str, line: &str) -> Result<(), guichet_cli::failure::Failure> {
+    let Some(address) = line.trim().strip_prefix("address ") else {
+        return Ok(());
+    };
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("username", &stage.described("/administrator/user_principal_name"))
+        .append_pair("password", &stage.described("/administrator/password"))
+        .append_pair("action", action)
+        .finish();
+    let page = Client::new(address.trim(), Some(stage.described("/ca_file").into()), None)?;
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = page.send(http::Method::POST, "", &headers, form.into_bytes()).await?;
+    let back = answer.headers["location"].to_str().expect("an address");
+    let returned = Client::new(&back.replace("http://localhost:", "http://127.0.0.1:"), None, None)?;
+    let page = returned.send(http::Method::GET, "", &[], Vec::new()).await?;
+    assert_eq!(page.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_administrator_signs_in_with_a_browser_or_declines() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let arguments = ["connect", "plan", "--sign-in", "browser", "--json", "--language", "en"];
+    let accept = async |line: &str| browse(&stage, "accept", line).await;
+    let signed_in = stage.launcher.run_with(&arguments, accept).await;
+    let plan: Value = serde_json::from_str(&signed_in.map_err(|f| f.title).expect("a plan")).expect("JSON");
+    assert_eq!(plan["changes"], serde_json::json!([]), "{plan}");
+
+    let decline = async |line: &str| browse(&stage, "decline", line).await;
+    let declined = stage.launcher.run_with(&arguments, decline).await;
+    let title = declined.expect_err("it was declined").title;
+    assert!(
+        title.contains("AADSTS65004") || title.contains("access_denied"),
+        "{title}"
+    );
 }
 
 #[tokio::test]

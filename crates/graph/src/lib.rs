@@ -30,8 +30,8 @@ pub use mail::messages::{ListQuery, MessagePage};
 pub use ports::{Entropy, Time};
 pub use retry::RetryPolicy;
 pub use token::{
-    AccessToken, CertificateKey, ClientCredential, ClientCredentials, DeviceCode, DeviceCodePrompt, EntraError,
-    FixedToken, TokenClaims, TokenSource, UserToken, parse_token_error,
+    AccessToken, AuthorizationCode, BrowserSignIn, CertificateKey, ClientCredential, ClientCredentials, DeviceCode,
+    DeviceCodePrompt, EntraError, FixedToken, TokenClaims, TokenSource, UserToken, parse_token_error,
 };
 pub use wire::attachment::{AttachmentInfo, AttachmentKind, NewAttachment, UploadProgress, UploadSession};
 pub use wire::delta::{DeltaFrom, DeltaItem, DeltaNext, DeltaPage, MessageSummary};

@@ -32,7 +32,7 @@ pub use error::Error;
 pub use plan::{Change, Plan, StepId, Why};
 pub use progress::{Progress, Silent, Waiting};
 pub use rotate::{Replaced, Rotated};
-pub use sign_in::{COMMAND_LINE_TOOLS, SignIn, administrator};
+pub use sign_in::{Browser, COMMAND_LINE_TOOLS, SignIn, administrator};
 pub use vault::{KeySource, Vault};
 
 /// A result of this crate.

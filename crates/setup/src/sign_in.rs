@@ -3,15 +3,17 @@
 //! Owns the scopes that are asked for. Never stores the token: it lives in the client that is
 //! returned, and asks for no refresh token.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
+use async_trait::async_trait;
 use guichet_domain::ports::Entropy;
 use guichet_graph::{
-    ClientCredential, ClientCredentials, DeviceCode, DeviceCodePrompt, FixedToken, GraphClient, RetryPolicy, Time,
-    TokenSource, discover,
+    AuthorizationCode, ClientCredential, ClientCredentials, DeviceCode, DeviceCodePrompt, Endpoints, FixedToken,
+    GraphClient, RetryPolicy, Time, TokenSource, discover,
 };
 use guichet_net::Transport;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::{
     Desired, Error, client_secret,
@@ -33,6 +35,16 @@ const SCOPES: [&str; 5] = [
     "User.Read.All",
 ];
 
+/// Shows a sign-in page, and receives what it sends back to this machine.
+#[async_trait]
+pub trait Browser: Send + Sync + fmt::Debug {
+    /// Where it listens: `http://localhost:PORT`.
+    fn redirect_uri(&self) -> String;
+
+    /// Opens the address and waits for the query that carries this state; `None` when time is up.
+    async fn visit(&self, address: &Url, state: &str) -> Option<String>;
+}
+
 /// How the administrator signs in.
 #[derive(Clone, Debug)]
 pub enum SignIn {
@@ -42,6 +54,13 @@ pub enum SignIn {
         client_id: String,
         /// Its client secret's value.
         secret: SecretString,
+    },
+    /// As a person, in a browser of this machine.
+    Browser {
+        /// A public client of the tenant with the redirect address `http://localhost`.
+        client_id: String,
+        /// Opens the page and waits for the return.
+        browser: Arc<dyn Browser>,
     },
     /// As the application itself, to renew its own credential.
     Own {
@@ -55,6 +74,12 @@ pub enum SignIn {
         /// A public client of the tenant; [`COMMAND_LINE_TOOLS`] unless configured otherwise.
         client_id: String,
     },
+}
+
+/// With the resource, which is another one in each cloud.
+fn scopes(endpoints: &Endpoints) -> [String; SCOPES.len()] {
+    let resource = endpoints.graph_resource();
+    SCOPES.map(|scope| format!("{}/{scope}", resource.as_str()))
 }
 
 impl Default for SignIn {
@@ -116,9 +141,31 @@ pub async fn administrator(
         SignIn::Own { client_id, credential } => {
             as_application(client_id, credential, configuration.token_endpoint).await?
         }
+        SignIn::Browser { client_id, browser } => {
+            let scopes = scopes(&endpoints);
+            let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+            let flow = AuthorizationCode::new(
+                transport.clone(),
+                time.clone(),
+                Arc::new(GraphEntropy(entropy.clone())),
+                configuration.authorization_endpoint,
+                configuration.token_endpoint,
+            );
+            let begun = flow.start(&client_id, &browser.redirect_uri(), &scopes);
+            let query = browser.visit(&begun.address, &begun.state).await.ok_or_else(|| {
+                Error::SignIn(guichet_graph::Error::new(
+                    guichet_graph::Class::Reauthorise,
+                    "sign in with a browser",
+                    "browser_timeout",
+                    "nobody came back from the sign-in page in time: run the command again, or sign in with a device \
+                     code",
+                ))
+            })?;
+            let user = flow.finish(&begun, &query).await.map_err(Error::SignIn)?;
+            Arc::new(FixedToken::new(user.token))
+        }
         SignIn::DeviceCode { client_id } => {
-            let resource = endpoints.graph_resource();
-            let scopes = SCOPES.map(|scope| format!("{}/{scope}", resource.as_str()));
+            let scopes = scopes(&endpoints);
             let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
             let endpoint = configuration.device_authorization_endpoint.ok_or_else(|| {
                 Error::SignIn(guichet_graph::Error::new(

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 
 use crate::{
     args::{ConnectCommand, SignInArgs, SignInWay},
+    browser::Loopback,
     config::Config,
     failure::{Exit, Failure},
     system::{SystemEntropy, SystemTime},
@@ -63,7 +64,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
     let sign_in = if own {
         wiring::own_sign_in(config, &store, &vault).await?
     } else {
-        sign_in(arguments)?
+        sign_in(arguments, language).await?
     };
     let transport = wiring::transport(config)?;
     let time = Arc::new(SystemTime);
@@ -115,11 +116,15 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
     ended
 }
 
-fn sign_in(arguments: &SignInArgs) -> Result<SignIn, Failure> {
+async fn sign_in(arguments: &SignInArgs, language: Language) -> Result<SignIn, Failure> {
     let client_id = arguments.admin_client_id.clone();
     match arguments.sign_in {
         SignInWay::DeviceCode => Ok(SignIn::DeviceCode {
             client_id: client_id.unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned()),
+        }),
+        SignInWay::Browser => Ok(SignIn::Browser {
+            client_id: client_id.unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned()),
+            browser: Arc::new(Loopback::listen(language).await?),
         }),
         SignInWay::Own | SignInWay::Application => {
             let missing = |what: &str| {

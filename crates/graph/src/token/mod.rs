@@ -5,6 +5,7 @@
 //! token's text in debug output.
 
 mod assertion;
+mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod entra_error;
@@ -22,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub use assertion::CertificateKey;
+pub use authorization_code::{AuthorizationCode, BrowserSignIn};
 pub use client_credentials::{ClientCredential, ClientCredentials};
 pub use device_code::{DeviceCode, DeviceCodePrompt, UserToken};
 pub use entra_error::{EntraError, parse_token_error};

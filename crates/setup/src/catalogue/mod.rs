@@ -41,6 +41,16 @@ pub fn waiting(reason: Waiting, language: Language) -> &'static str {
     steps::waiting(reason).get(language)
 }
 
+/// What stands before the address of a sign-in page.
+pub fn browser_open(language: Language) -> &'static str {
+    steps::BROWSER_OPEN.get(language)
+}
+
+/// What the browser shows when it comes back.
+pub fn browser_returned(language: Language) -> &'static str {
+    steps::BROWSER_RETURNED.get(language)
+}
+
 /// One line for a change: what, from, to and why.
 pub fn change(change: &Change, language: Language) -> String {
     let reason = why(change.why, language);
@@ -103,6 +113,8 @@ pub fn all() -> Vec<(String, Text)> {
         texts.push((format!("waiting.{reason:?}"), steps::waiting(reason)));
     }
     for (key, text) in [
+        ("browser.open", steps::BROWSER_OPEN),
+        ("browser.returned", steps::BROWSER_RETURNED),
         ("change.add", steps::ADD),
         ("change.remove", steps::REMOVE),
         ("change.replace", steps::REPLACE),

@@ -11,6 +11,15 @@ pub(super) const REMOVE: Text = Text::new("{subject}: remove {from} ({why})", "{
 pub(super) const REPLACE: Text = Text::new("{subject}: {from} → {to} ({why})", "{subject} : {from} → {to} ({why})");
 pub(super) const TOUCH: Text = Text::new("{subject} ({why})", "{subject} ({why})");
 
+pub(super) const BROWSER_OPEN: Text = Text::new(
+    "Sign in as an administrator at this address, in a browser on this machine:",
+    "Connectez-vous en tant qu'administrateur à cette adresse, dans un navigateur de cette machine :",
+);
+pub(super) const BROWSER_RETURNED: Text = Text::new(
+    "Guichet has the answer. You can close this window.",
+    "Guichet a reçu la réponse. Vous pouvez fermer cette fenêtre.",
+);
+
 pub(super) const fn title(step: StepId) -> Text {
     match step {
         StepId::Tenant => Text::new(

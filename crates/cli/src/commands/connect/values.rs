@@ -3,7 +3,7 @@
 //! Needs the store, and the vault only if the secret is asked for. Never prints the secret unasked.
 
 use guichet_domain::ports::Clock;
-use guichet_setup::client_secret;
+use guichet_setup::{client_secret, credential::CredentialKind};
 use guichet_store::{Store, records::Credential};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -68,6 +68,11 @@ async fn act(store: &Store, config: &Config, arguments: &ValuesArgs, json: bool)
 }
 
 fn open(config: &Config, credential: &Credential) -> Result<SecretString, Failure> {
+    if CredentialKind::of(credential) == CredentialKind::Certificate {
+        let title = "the application signs in with a certificate, and its private key is not given away";
+        let fix = "for a secret to paste, set `credential = \"secret\"` and run `guichet connect apply`";
+        return Err(Failure::new(Exit::Configuration, title, fix));
+    }
     let vault = wiring::open_vault(config)?;
     client_secret::unseal(&vault, credential).map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))
 }
