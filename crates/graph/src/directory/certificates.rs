@@ -129,7 +129,18 @@ impl GraphClient {
         let path = GraphPath::new("applications").id(application);
         let url = self.address(OPERATION, &path.query("$select", "id,keyCredentials"))?;
         let wire: Wire = self.fetch(&Call::read(OPERATION, url)).await?;
-        Ok(wire.keys.unwrap_or_default())
+        let mut list = wire.keys.unwrap_or_default();
+        // One past its end would be refused if it were judged as a new one; without its key it stays as it is.
+        let now = self.shared().time.now();
+        for entry in &mut list {
+            let end = entry["endDateTime"]
+                .as_str()
+                .and_then(|end| end.parse::<Timestamp>().ok());
+            if let (Some(members), true) = (entry.as_object_mut(), end.is_some_and(|end| end <= now)) {
+                members.remove("key");
+            }
+        }
+        Ok(list)
     }
 
     async fn replace_certificates(&self, application: &str, list: &[Value]) -> Result<()> {

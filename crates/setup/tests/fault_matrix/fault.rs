@@ -33,8 +33,7 @@ pub(crate) enum Cure {
 }
 
 /// Takes a stage through faults, one after the other.
-pub(crate) async fn walk(faults: &[Fault]) {
-    let mut stage = Stage::connected().await;
+pub(crate) async fn walk(mut stage: Stage, faults: &[Fault]) {
     assert_eq!(findings(&stage).await, [], "the stage is not sound");
     for fault in faults {
         // What was made a moment ago is waited for; a fault meets a connection that has settled.

@@ -18,24 +18,6 @@ macro_rules! refusal {
 
 pub(crate) const FAULTS: &[Fault] = &[
     refusal!(
-        "certificate-not-registered",
-        "Entra answers AADSTS700027: the certificate is not registered (`status`).",
-        CertificateNotRegistered,
-        401,
-        "invalid_client",
-        700_027,
-        "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]"
-    ),
-    refusal!(
-        "certificate-not-authorised",
-        "Entra answers AADSTS50012: the thumbprint is not authorised, the older form (`status`).",
-        CertificateNotRegistered,
-        401,
-        "invalid_client",
-        50_012,
-        "Authentication failed: the certificate with this thumbprint is not authorized."
-    ),
-    refusal!(
         "certificate-expired",
         "Entra answers AADSTS700027: the certificate is past its end (`status`).",
         CertificateExpired,
@@ -52,15 +34,6 @@ pub(crate) const FAULTS: &[Fault] = &[
         "invalid_client",
         50_013,
         "Assertion failed validation. [Reason - Audience does not match.]"
-    ),
-    refusal!(
-        "assertion-out-of-time",
-        "Entra answers AADSTS500133: the assertion is outside its time (`status`).",
-        TokenClock,
-        401,
-        "invalid_client",
-        500_133,
-        "Assertion is not within its valid time range."
     ),
     refusal!(
         "federated-issuer-differs",

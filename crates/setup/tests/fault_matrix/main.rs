@@ -7,6 +7,7 @@
 
 mod fault;
 mod faults_application;
+mod faults_certificate;
 mod faults_consent;
 mod faults_graph;
 mod faults_mailboxes;
@@ -23,13 +24,15 @@ use std::collections::BTreeSet;
 use fault::Fault;
 use guichet_domain::finding::Severity;
 use guichet_setup::doctor::Code;
+use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 9] = [
+pub(crate) const GROUPS: [&[Fault]; 10] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
     faults_application::FAULTS,
+    faults_certificate::FAULTS,
     faults_refusals::FAULTS,
     faults_consent::FAULTS,
     faults_graph::FAULTS,
@@ -69,10 +72,15 @@ macro_rules! groups {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                fault::walk($module::FAULTS).await;
+                fault::walk(Stage::connected().await, $module::FAULTS).await;
             }
         )+
     };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_certificate() {
+    fault::walk(faults_certificate::stage().await, faults_certificate::FAULTS).await;
 }
 
 groups! {

@@ -222,6 +222,11 @@ impl Stage {
             .await;
     }
 
+    /// Sets this machine's clock back.
+    pub fn set_back(&self, by: SignedDuration) {
+        self.time.advance(-by);
+    }
+
     /// The configuration as it is right.
     pub fn correct(&mut self) {
         let description = self.sandbox.description();
