@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::{
     Desired, Error, Language,
+    credential::CredentialKind,
     permissions::{self, Kind},
 };
 
@@ -43,6 +44,13 @@ impl Format {
 /// [`Error::Desired`] if the configuration can't be brought about.
 pub fn export(desired: &Desired, ranges: &[AddressRange], format: Format, language: Language) -> Result<String, Error> {
     desired.validate()?;
+    if desired.application.credential != CredentialKind::Secret {
+        return Err(Error::Desired {
+            field: "application.credential",
+            problem: "an export makes a client secret: set `secret`, or let `connect apply` make the certificate"
+                .to_owned(),
+        });
+    }
     let source = Source {
         desired,
         ranges,

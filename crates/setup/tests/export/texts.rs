@@ -117,3 +117,16 @@ fn what_cannot_be_brought_about_is_not_exported() {
     let refused = guichet_setup::export::export(&desired, &[], Format::AzureCli, Language::English);
     assert!(refused.expect_err("refused").to_string().contains("tenant"));
 }
+
+#[test]
+fn certificate_is_not_passed_over_in_silence() {
+    let mut json = serde_json::json!({ "tenant": "contoso.example", "application": { "credential": "certificate" } });
+    json["mailboxes"] = serde_json::json!(["support@contoso.example"]);
+    let desired: guichet_setup::Desired = serde_json::from_value(json).expect("a configuration");
+    let refused = guichet_setup::export::export(&desired, &[], Format::Portal, Language::English);
+    let told = refused.expect_err("refused").to_string();
+    assert!(
+        told.contains("application.credential") && told.contains("client secret"),
+        "{told}"
+    );
+}

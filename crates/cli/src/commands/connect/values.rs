@@ -34,8 +34,16 @@ async fn act(store: &Store, config: &Config, arguments: &ValuesArgs, json: bool)
     let app_id = integration.app_id.as_deref();
     let app_id = app_id.ok_or_else(|| missing("no application"))?;
     let credentials = store.credentials(integration.id).await?;
+    let other = credentials.first().map(|credential| credential.kind.clone());
     let credential = credentials.into_iter().find(|credential| credential.kind == "secret");
-    let credential = credential.ok_or_else(|| missing("no client secret"))?;
+    let credential = credential.ok_or_else(|| match other {
+        None => missing("no client secret"),
+        Some(kind) => {
+            let title = format!("the application is used with a {kind}, which can't be pasted elsewhere");
+            let fix = "set `application.credential` to `secret` and run `guichet connect apply`";
+            Failure::new(Exit::NotRight, title, fix)
+        }
+    })?;
     let secret = if arguments.show_secret {
         Some(open(config, &credential)?)
     } else {
