@@ -14,7 +14,7 @@ use std::{
 
 use guichet_domain::{EmailAddress, routing::Route};
 use guichet_engine::Import;
-use guichet_setup::{Desired, DesiredApplication};
+use guichet_setup::{Desired, DesiredAccess, DesiredApplication};
 use serde::Deserialize;
 use url::Url;
 
@@ -32,6 +32,9 @@ pub struct Config {
     /// The application registration.
     #[serde(default)]
     pub application: DesiredApplication,
+    /// Which mailboxes of the tenant the application may reach.
+    #[serde(default)]
+    pub access: DesiredAccess,
     /// The mailboxes to serve.
     #[serde(default, rename = "mailbox")]
     pub mailboxes: Vec<MailboxEntry>,
@@ -310,6 +313,7 @@ impl Config {
             authority: self.microsoft.authority.clone(),
             graph: self.microsoft.graph.clone(),
             application: self.application.clone(),
+            access: self.access.clone(),
             mailboxes: self.mailboxes.iter().map(|m| m.address.clone()).collect(),
             folders: self.sync.folders.clone(),
         }

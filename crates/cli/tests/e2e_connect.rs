@@ -304,3 +304,41 @@ fn export_needs_the_configuration_alone() {
         "nothing is written"
     );
 }
+
+#[tokio::test]
+async fn access_is_limited_to_the_listed_mailboxes_and_the_others_are_closed() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let mailboxes = stage.mailboxes();
+    let file = dir.path().join("guichet.toml");
+    let text = std::fs::read_to_string(&file).expect("configuration");
+    let outside = format!("[[mailbox]]\naddress = \"{}\"\n", mailboxes[2]);
+    assert!(text.contains(&outside), "{text}");
+    let access = "\n[access]\nscope = \"mailboxes\"\nremove_tenant_wide_grants = true\n";
+    std::fs::write(&file, text.replace(&outside, "") + access).expect("configuration is changed");
+
+    let administrator = administrator(&stage);
+    let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
+    let applied = run_json(&administrator, &arguments).await;
+    assert_eq!(applied["mailboxes"], 2, "{applied}");
+    let app_id = applied["app_id"].as_str().expect("an application id");
+    for (mailbox, open) in [(&mailboxes[0], true), (&mailboxes[1], true), (&mailboxes[2], false)] {
+        let path = format!("/exchange/access?app={app_id}&mailbox={mailbox}");
+        let access = stage.control.get(&path).await.map_err(|f| f.title).expect("access");
+        for permission in ["Mail.ReadWrite", "Mail.Send"] {
+            let effective = access["newest"]["effective"].as_array().expect("permissions");
+            let granted = effective.iter().any(|held| held == permission);
+            assert_eq!(granted, open, "{mailbox} {permission}: {access}");
+        }
+    }
+    let again = run_json(&administrator, &arguments).await;
+    assert_eq!(again["changes"], serde_json::json!([]), "{again}");
+    let findings = run_json(&stage.launcher, &["doctor", "--json"]).await;
+    let worse: Vec<&Value> = findings
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|f| f["severity"] == "error")
+        .collect();
+    assert!(worse.is_empty(), "{worse:?}");
+}

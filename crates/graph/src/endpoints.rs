@@ -20,8 +20,10 @@ const CLOUD_HOSTS: &[(&str, &str)] = &[
     ("microsoftgraph.chinacloudapi.cn", "https://outlook.office365.cn"),
 ];
 
-/// The version of Graph that every call uses.
+/// The version of Graph that calls use.
 const VERSION: &str = "/v1.0";
+/// The version of the few calls that version 1.0 lacks.
+const BETA: &str = "/beta";
 
 /// Where the sign-in service and Graph are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +84,12 @@ impl Endpoints {
         let base = self.graph.as_str().trim_end_matches('/');
         let base = base.strip_suffix(VERSION).unwrap_or(base);
         format!("{base}{VERSION}")
+    }
+
+    /// The same for the beta version.
+    pub(crate) fn beta_base(&self) -> String {
+        let base = self.base();
+        format!("{}{BETA}", base.strip_suffix(VERSION).unwrap_or(&base))
     }
 
     /// A link from an answer or a cursor, if it stays on the Graph origin.

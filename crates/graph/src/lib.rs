@@ -40,6 +40,7 @@ pub use wire::directory::{
     NewSecret, PasswordCredential, PermissionGrant, PermissionScope, RedirectUris, RequiredResourceAccess,
     ResourceAccess, ServicePrincipal,
 };
+pub use wire::exchange_roles::{AppScope, ExchangeAssignment, ExchangeRole};
 pub use wire::folder::MailFolder;
 pub use wire::message::{ExtendedProperty, Header, ItemBody, Message, Recipient};
 pub use wire::outgoing::{Audience, DraftPatch, NewMessage, ReplyDraft, SentCopy};

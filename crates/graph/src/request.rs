@@ -184,12 +184,13 @@ impl GraphClient {
 
     /// Deletes; what is gone already is deleted.
     pub(crate) async fn delete(&self, operation: &'static str, path: &GraphPath) -> Result<()> {
-        let call = Call::write(
-            operation,
-            Method::DELETE,
-            self.address(operation, path)?,
-            Effect::Idempotent,
-        );
+        let url = self.address(operation, path)?;
+        self.delete_at(operation, url).await
+    }
+
+    /// Deletes what is at an address; what is gone already is deleted.
+    pub(crate) async fn delete_at(&self, operation: &'static str, url: Url) -> Result<()> {
+        let call = Call::write(operation, Method::DELETE, url, Effect::Idempotent);
         match self.perform(&call.prefer(IMMUTABLE_ID)).await {
             Err(error) if error.class == Class::Gone => Ok(()),
             outcome => outcome,
@@ -215,6 +216,11 @@ impl GraphClient {
     /// An address below the configured Graph base.
     pub(crate) fn address(&self, operation: &'static str, path: &GraphPath) -> Result<Url> {
         path.at(operation, &self.shared().base)
+    }
+
+    /// The address of a resource that only the beta version of Graph has.
+    pub(crate) fn beta_address(&self, operation: &'static str, path: &GraphPath) -> Result<Url> {
+        path.at(operation, &self.shared().endpoints.beta_base())
     }
 }
 

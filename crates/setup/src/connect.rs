@@ -79,14 +79,19 @@ impl Connect {
         changes.extend(steps::principal::changes(name, integration, principal.as_ref()));
 
         let consent = steps::consent::observe(self, principal.as_ref()).await?;
-        changes.extend(steps::consent::changes(&consent));
+        changes.extend(steps::consent::changes(desired, &consent));
+
+        let scope = steps::scope::observe(self, desired, principal.as_ref()).await?;
+        changes.extend(steps::scope::changes(desired, &scope));
+        changes.extend(steps::consent::narrowing(desired, &consent));
 
         let secrets = steps::secret::observe(self, desired, integration, application).await?;
         changes.extend(steps::secret::changes(self, desired, &secrets));
 
         let mailboxes = steps::mailboxes::observe(self, desired, integration).await?;
-        let (mailbox_changes, problems) = steps::mailboxes::changes(desired, &mailboxes);
+        let (mailbox_changes, mut problems) = steps::mailboxes::changes(desired, &mailboxes);
         changes.extend(mailbox_changes);
+        problems.extend(steps::consent::problems(desired, &consent));
 
         changes.extend(steps::activation::changes(name, integration));
         Ok(Plan { changes, problems })
@@ -127,6 +132,13 @@ impl Connect {
         progress.started(StepId::Consent);
         let changes = steps::consent::apply(run, &principal).await?;
         done(StepId::Consent, changes);
+
+        if desired.is_scoped() {
+            progress.started(StepId::Scope);
+            let mut changes = steps::scope::apply(run, &principal).await?;
+            changes.extend(steps::consent::narrow(run, &principal).await?);
+            done(StepId::Scope, changes);
+        }
 
         progress.started(StepId::Secret);
         let (credential, changes) = steps::secret::apply(run, &integration, &application).await?;

@@ -11,7 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
 
-use crate::{Error, credential::CredentialKind};
+use crate::{
+    Error,
+    credential::CredentialKind,
+    permissions::{self, Permission},
+};
 
 /// Longest life of a client secret that the portal offers: 24 months.
 const LIFETIME_DAYS: std::ops::RangeInclusive<u16> = 1..=730;
@@ -40,6 +44,9 @@ pub struct Desired {
     /// Addresses of the mailboxes to serve.
     #[serde(default)]
     pub mailboxes: Vec<EmailAddress>,
+    /// Which mailboxes of the tenant the application may reach.
+    #[serde(default)]
+    pub access: DesiredAccess,
     /// Folders to follow in each mailbox: well-known names such as `inbox`, or display names.
     #[serde(default = "default_folders")]
     pub folders: Vec<String>,
@@ -73,6 +80,28 @@ pub struct DesiredApplication {
     /// Life of a client secret or of a certificate that is made here, in days, 1 to 730.
     #[serde(default = "default_lifetime", deserialize_with = "lifetime")]
     pub secret_lifetime_days: u16,
+}
+
+/// How far the application's access reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DesiredAccess {
+    /// The whole tenant, or the listed mailboxes.
+    pub scope: Scope,
+    /// Whether `apply` takes away the tenant-wide grants of Mail.ReadWrite and Mail.Send that would
+    /// defeat the scope `mailboxes`. Without it they are named, and stay.
+    pub remove_tenant_wide_grants: bool,
+}
+
+/// Scope of access.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Admin consent in Entra: every mailbox of the tenant.
+    #[default]
+    TenantWide,
+    /// RBAC for Applications in Exchange: only the listed mailboxes.
+    Mailboxes,
 }
 
 /// The portal's *supported account types*.
@@ -125,6 +154,21 @@ impl DesiredApplication {
 }
 
 impl Desired {
+    /// Whether Exchange, and not Entra, gives access to the mailboxes.
+    pub fn is_scoped(&self) -> bool {
+        self.access.scope == Scope::Mailboxes
+    }
+
+    /// The permissions that the registration asks for and that are consented to. Where Exchange gives
+    /// access to the listed mailboxes, a consent to the application permissions would open all.
+    pub fn permissions(&self) -> &'static [Permission] {
+        if self.is_scoped() {
+            &permissions::DELEGATED
+        } else {
+            &permissions::ALL
+        }
+    }
+
     /// Checks what the types can't.
     ///
     /// # Errors
@@ -190,6 +234,12 @@ impl Desired {
                     "{} addresses, at most {MAX_MAILBOXES} are supported",
                     self.mailboxes.len()
                 ),
+            );
+        }
+        if self.is_scoped() && self.mailboxes.is_empty() {
+            return refuse(
+                "access.scope",
+                "`mailboxes` limits access to the listed mailboxes, and none is listed".to_owned(),
             );
         }
         if let Some(twice) = repeated(self.mailboxes.iter().map(|address| address.as_str().to_owned())) {

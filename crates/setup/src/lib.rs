@@ -27,7 +27,7 @@ pub mod vault;
 
 pub use catalogue::Language;
 pub use connect::{Applied, Connect};
-pub use desired::{AccountTypes, Desired, DesiredApplication, default_authority, default_graph};
+pub use desired::{AccountTypes, Desired, DesiredAccess, DesiredApplication, Scope, default_authority, default_graph};
 pub use error::Error;
 pub use plan::{Change, Plan, StepId, Why};
 pub use progress::{Progress, Silent, Waiting};

@@ -60,5 +60,8 @@ pub const USER_READ: Permission = Permission {
 /// The application permissions that a token must carry.
 pub const ROLES: [Permission; 2] = [MAIL_READ_WRITE, MAIL_SEND];
 
+/// The delegated permissions alone.
+pub const DELEGATED: [Permission; 1] = [USER_READ];
+
 /// All permissions that the registration asks for, in the order of the page.
 pub const ALL: [Permission; 3] = [MAIL_READ_WRITE, MAIL_SEND, USER_READ];

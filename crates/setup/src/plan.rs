@@ -18,6 +18,8 @@ pub enum StepId {
     ServicePrincipal,
     /// Grant admin consent.
     Consent,
+    /// Let Exchange give access to the listed mailboxes only, where that is wanted.
+    Scope,
     /// Create the client secret and store it sealed.
     Secret,
     /// Prove that the secret gives a token with the permissions.
@@ -32,11 +34,12 @@ pub enum StepId {
 
 impl StepId {
     /// Every step of `apply`, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tenant,
         Self::Application,
         Self::ServicePrincipal,
         Self::Consent,
+        Self::Scope,
         Self::Secret,
         Self::Token,
         Self::Mailboxes,
@@ -70,6 +73,16 @@ pub enum Why {
     PrincipalNotRecorded,
     /// Admin consent is missing for the permission.
     ConsentMissing,
+    /// A consent to every mailbox would defeat the scope.
+    GrantDefeatsScope,
+    /// There is no management scope for the listed mailboxes.
+    ScopeMissing,
+    /// The management scope holds other mailboxes than the listed ones.
+    ScopeDiffers,
+    /// The application does not have the Exchange role within the scope.
+    RoleMissing,
+    /// The application has an Exchange role for more than the listed mailboxes.
+    RoleTooWide,
     /// No usable client secret is recorded.
     SecretMissing,
     /// The recorded secret has expired.
@@ -108,7 +121,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -120,6 +133,11 @@ impl Why {
         Self::PrincipalMissing,
         Self::PrincipalNotRecorded,
         Self::ConsentMissing,
+        Self::GrantDefeatsScope,
+        Self::ScopeMissing,
+        Self::ScopeDiffers,
+        Self::RoleMissing,
+        Self::RoleTooWide,
         Self::SecretMissing,
         Self::SecretExpired,
         Self::SecretExpiring,

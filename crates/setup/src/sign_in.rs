@@ -35,6 +35,9 @@ const SCOPES: [&str; 5] = [
     "User.Read.All",
 ];
 
+/// What the step that limits access to the listed mailboxes needs besides.
+const SCOPE_OF_EXCHANGE: &str = "RoleManagement.ReadWrite.Exchange";
+
 /// Shows a sign-in page, and receives what it sends back to this machine.
 #[async_trait]
 pub trait Browser: Send + Sync + fmt::Debug {
@@ -77,9 +80,11 @@ pub enum SignIn {
 }
 
 /// With the resource, which is another one in each cloud.
-fn scopes(endpoints: &Endpoints) -> [String; SCOPES.len()] {
+fn scopes(desired: &Desired, endpoints: &Endpoints) -> Vec<String> {
     let resource = endpoints.graph_resource();
-    SCOPES.map(|scope| format!("{}/{scope}", resource.as_str()))
+    let exchange = desired.is_scoped().then_some(SCOPE_OF_EXCHANGE);
+    let names = SCOPES.into_iter().chain(exchange);
+    names.map(|scope| format!("{}/{scope}", resource.as_str())).collect()
 }
 
 impl Default for SignIn {
@@ -142,7 +147,7 @@ pub async fn administrator(
             as_application(client_id, credential, configuration.token_endpoint).await?
         }
         SignIn::Browser { client_id, browser } => {
-            let scopes = scopes(&endpoints);
+            let scopes = scopes(desired, &endpoints);
             let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
             let flow = AuthorizationCode::new(
                 transport.clone(),
@@ -165,7 +170,7 @@ pub async fn administrator(
             Arc::new(FixedToken::new(user.token))
         }
         SignIn::DeviceCode { client_id } => {
-            let scopes = scopes(&endpoints);
+            let scopes = scopes(desired, &endpoints);
             let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
             let endpoint = configuration.device_authorization_endpoint.ok_or_else(|| {
                 Error::SignIn(guichet_graph::Error::new(

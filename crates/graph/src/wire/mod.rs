@@ -7,6 +7,7 @@
 pub(crate) mod attachment;
 pub(crate) mod delta;
 pub(crate) mod directory;
+pub(crate) mod exchange_roles;
 pub(crate) mod folder;
 pub(crate) mod lenient;
 pub(crate) mod message;

@@ -18,12 +18,13 @@ use crate::directory::{UserRef, templates};
 const MICROSOFT_TENANT: Uuid = uuid!("f8cdef31-a31e-4b4a-93e4-5f571e91255a");
 
 /// What the administrative application may do.
-const ADMINISTRATIVE_ROLES: [&str; 6] = [
+const ADMINISTRATIVE_ROLES: [&str; 7] = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.Read.All",
     "Organization.Read.All",
+    "RoleManagement.ReadWrite.Exchange",
     "User.Read.All",
 ];
 

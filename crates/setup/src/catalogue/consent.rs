@@ -22,6 +22,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général, ou cliquez sur « Accorder un consentement d'administrateur » sous Autorisations d'API de l'inscription d'application.",
             ],
         ),
+        Code::ScopeDefeated => FindingText::new(
+            [
+                "A consent to {permissions} opens every mailbox of the tenant and defeats the scope of access.",
+                "Un consentement pour {permissions} ouvre toutes les boîtes du locataire et annule l'étendue de l'accès.",
+            ],
+            [
+                "Set `remove_tenant_wide_grants = true` under [access] in guichet.toml and run `guichet connect apply`, or remove the consent in the portal.",
+                "Indiquez `remove_tenant_wide_grants = true` sous [access] dans guichet.toml et exécutez `guichet connect apply`, ou retirez le consentement dans le portail.",
+            ],
+        ),
         Code::ConsentExcess => FindingText::new(
             [
                 "The application may do more than Guichet needs: {permissions}.",

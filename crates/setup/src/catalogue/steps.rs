@@ -29,6 +29,10 @@ pub(super) const fn title(step: StepId) -> Text {
         StepId::Application => Text::new("Register the application", "Inscrire l'application"),
         StepId::ServicePrincipal => Text::new("Create the enterprise application", "Créer l'application d'entreprise"),
         StepId::Consent => Text::new("Grant admin consent", "Accorder le consentement administrateur"),
+        StepId::Scope => Text::new(
+            "Limit access to the listed mailboxes",
+            "Limiter l'accès aux boîtes indiquées",
+        ),
         StepId::Secret => Text::new(
             "Create and store the client secret or certificate",
             "Créer et enregistrer le secret ou le certificat client",
@@ -68,6 +72,23 @@ pub(super) const fn why(why: Why) -> Text {
             "l'application d'entreprise n'est pas encore enregistrée ici",
         ),
         Why::ConsentMissing => Text::new("admin consent is missing", "le consentement administrateur manque"),
+        Why::GrantDefeatsScope => Text::new(
+            "this consent opens every mailbox of the tenant and defeats the scope",
+            "ce consentement ouvre toutes les boîtes du locataire et annule l'étendue",
+        ),
+        Why::ScopeMissing => Text::new(
+            "Exchange has no such management scope",
+            "Exchange n'a pas cette étendue de gestion",
+        ),
+        Why::ScopeDiffers => Text::new("the scope holds other mailboxes", "l'étendue contient d'autres boîtes"),
+        Why::RoleMissing => Text::new(
+            "the application does not have this Exchange role within the scope",
+            "l'application n'a pas ce rôle Exchange dans l'étendue",
+        ),
+        Why::RoleTooWide => Text::new(
+            "this Exchange role reaches beyond the listed mailboxes",
+            "ce rôle Exchange s'étend au-delà des boîtes indiquées",
+        ),
         Why::SecretMissing => Text::new("no usable secret is stored", "aucun secret utilisable n'est enregistré"),
         Why::SecretExpired => Text::new("the stored secret has expired", "le secret enregistré a expiré"),
         Why::SecretExpiring => Text::new(

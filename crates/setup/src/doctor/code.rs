@@ -185,6 +185,8 @@ codes! {
     GraphForeign = "graph-not-graph", Error;
     /// Graph is overloaded or out of order.
     GraphBusy = "graph-busy", Warning;
+    /// A tenant-wide consent opens more than the scope of access.
+    ScopeDefeated = "scope-defeated", Warning;
     // ---- mailboxes
     /// No mailbox is served.
     MailboxesAbsent = "mailboxes-absent", Warning;

@@ -3,14 +3,15 @@
 use guichet_graph::TokenClaims;
 
 use super::{Code, Problem};
-use crate::{permissions, steps::token::missing};
+use crate::{Desired, permissions, steps::token::missing};
 
-pub(super) fn check(claims: &TokenClaims) -> Vec<Problem> {
+pub(super) fn check(claims: &TokenClaims, desired: Option<&Desired>) -> Vec<Problem> {
+    let wanted = desired.map_or(&permissions::ALL[..], Desired::permissions);
     let app_id = claims.appid.as_deref().unwrap_or_default();
     let evidence = format!("roles in the token: {}", listed(&claims.roles));
-    let missing = missing(claims);
-    let is_needed = |role: &String| permissions::ROLES.iter().any(|needed| needed.name == *role);
-    let excess: Vec<&String> = claims.roles.iter().filter(|role| !is_needed(role)).collect();
+    let missing = missing(wanted, claims);
+    let is_mail = |role: &&String| permissions::ROLES.iter().any(|needed| needed.name == **role);
+    let (mail, excess): (Vec<&String>, Vec<&String>) = claims.roles.iter().partition(is_mail);
     let mut problems = Vec::new();
     if !missing.is_empty() {
         // Without one of them half of the work goes on, and which half matters to who reads.
@@ -21,6 +22,10 @@ pub(super) fn check(claims: &TokenClaims) -> Vec<Problem> {
         };
         let problem = Problem::new(code, app_id, &evidence);
         problems.push(problem.with("permissions", &missing.join(", ")));
+    }
+    if desired.is_some_and(Desired::is_scoped) && !mail.is_empty() {
+        let names = mail.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+        problems.push(Problem::new(Code::ScopeDefeated, app_id, &evidence).with("permissions", &names));
     }
     if !excess.is_empty() {
         let names = excess.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");

@@ -134,7 +134,7 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
     if let (true, false, Some(place), Some(opened)) = (reachable, expired, &place, recorded.opened)
         && let Some(signed_in) = token::check(context, place, &integration, opened, &mut problems).await
     {
-        problems.extend(consent::check(&signed_in.claims));
+        problems.extend(consent::check(&signed_in.claims, context.desired.as_ref()));
         let mut found = stored!(mailboxes::check(context, &integration, &signed_in.client));
         // The missing consent has been said; each mailbox denies for that reason.
         let unread = |problem: &Problem| matches!(problem.code, Code::ConsentMissing | Code::ConsentMissingRead);

@@ -1,4 +1,4 @@
-//! Step 8: what the operator wants of the integration.
+//! Step 9: what the operator wants of the integration.
 //!
 //! Owns the intended state. Never claims that mail flows: the reported state belongs to the service.
 

@@ -67,7 +67,8 @@ pub(crate) fn changes(
         ]
         .into_iter()
         .chain(
-            permissions::ALL
+            desired
+                .permissions()
                 .iter()
                 .map(|permission| ask(permission, Why::PermissionNotRequested)),
         )
@@ -89,9 +90,9 @@ pub(crate) fn changes(
         let redirect = wanted.redirect_text();
         changes.push(Change::add(STEP, name, redirect, Why::RedirectMissing));
     }
-    for permission in permissions::ALL {
-        if !is_requested(&permission, found) {
-            changes.push(ask(&permission, Why::PermissionNotRequested));
+    for permission in desired.permissions() {
+        if !is_requested(permission, found) {
+            changes.push(ask(permission, Why::PermissionNotRequested));
         }
     }
     changes
@@ -108,7 +109,7 @@ pub(crate) async fn apply(run: Run<'_>, integration: &mut Integration) -> Result
     let changes = changes(desired, Some(integration), found.as_ref());
     let application = match found {
         None => create(run, integration).await?,
-        Some(found) => match drift(&desired.application, &found) {
+        Some(found) => match drift(desired, &found) {
             None => found,
             Some(patch) => {
                 replicated!(run, STEP, connect.administrator.update_application(&found.id, &patch));
@@ -126,10 +127,7 @@ async fn create(run: Run<'_>, integration: &mut Integration) -> Result<Applicati
     let Run { connect, desired, .. } = run;
     integration.reported_text = CREATING.to_owned();
     connect.record(integration).await?;
-    let created = connect
-        .administrator
-        .create_application(&registration(&desired.application))
-        .await;
+    let created = connect.administrator.create_application(&registration(desired)).await;
     let nothing_happened = created.as_ref().is_err_and(|error| !error.may_have_had_effect);
     if nothing_happened {
         integration.reported_text.clear();
@@ -191,17 +189,19 @@ async fn record(
     connect.record(integration).await
 }
 
-fn registration(wanted: &DesiredApplication) -> NewApplication {
+fn registration(desired: &Desired) -> NewApplication {
+    let wanted = &desired.application;
     NewApplication {
         display_name: wanted.name.clone(),
         sign_in_audience: wanted.account_types.sign_in_audience().to_owned(),
         redirect_uris: vec![wanted.redirect_text().to_owned()],
-        required_resource_access: requested(&[]),
+        required_resource_access: requested(desired.permissions(), &[]),
     }
 }
 
 /// What differs; `None` if nothing does.
-fn drift(wanted: &DesiredApplication, found: &Application) -> Option<ApplicationPatch> {
+fn drift(desired: &Desired, found: &Application) -> Option<ApplicationPatch> {
+    let wanted = &desired.application;
     let audience = wanted.account_types.sign_in_audience();
     let mut patch = ApplicationPatch::default();
     let mut differs = false;
@@ -219,11 +219,12 @@ fn drift(wanted: &DesiredApplication, found: &Application) -> Option<Application
         patch.redirect_uris = Some(redirects);
         differs = true;
     }
-    if permissions::ALL
+    if desired
+        .permissions()
         .iter()
         .any(|permission| !is_requested(permission, found))
     {
-        patch.required_resource_access = Some(requested(&found.required_resource_access));
+        patch.required_resource_access = Some(requested(desired.permissions(), &found.required_resource_access));
         differs = true;
     }
     differs.then_some(patch)
@@ -253,7 +254,7 @@ fn kind_of(permission: &Permission) -> AccessKind {
 }
 
 /// The wanted permissions together with those that are there: the list is replaced as a whole.
-fn requested(present: &[RequiredResourceAccess]) -> Vec<RequiredResourceAccess> {
+fn requested(wanted: &[Permission], present: &[RequiredResourceAccess]) -> Vec<RequiredResourceAccess> {
     let mut all = present.to_vec();
     let position = all
         .iter()
@@ -265,10 +266,10 @@ fn requested(present: &[RequiredResourceAccess]) -> Vec<RequiredResourceAccess> 
         });
         all.len() - 1
     });
-    for permission in permissions::ALL {
+    for permission in wanted {
         let access = ResourceAccess {
             id: permission.id.to_owned(),
-            kind: kind_of(&permission),
+            kind: kind_of(permission),
         };
         let list = &mut all[index].resource_access;
         let present = list

@@ -1,15 +1,17 @@
 //! Step 4: admin consent: the two application permissions, and the delegated one for everybody.
 //!
-//! Owns the comparison of grants. Never takes a grant away: another program may share the
-//! application.
+//! Owns the comparison of grants. Never takes a grant away, for another program may share the
+//! application; with one exception: the tenant-wide grants that would defeat the scope of access, and
+//! those only where the configuration says so.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use guichet_graph::{Ensured, PermissionGrant, ServicePrincipal};
 
 use super::{Run, refused, replicated};
 use crate::{
-    Change, Connect, Error,
+    Change, Connect, Desired, Error,
+    doctor::{Code, Problem},
     permissions::{self, GRAPH_APP_ID, Kind, Permission},
     plan::{StepId, Why},
 };
@@ -22,8 +24,8 @@ const ALL_PRINCIPALS: &str = "AllPrincipals";
 pub(crate) struct Consent {
     /// Object id of Microsoft Graph's own service principal in the tenant.
     resource: String,
-    /// Ids of the granted app roles.
-    roles: BTreeSet<String>,
+    /// Ids of the granted app roles, each with the id of its assignment.
+    roles: BTreeMap<String, String>,
     /// The grant of delegated permissions for everybody, if there is one.
     grant: Option<PermissionGrant>,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Consent {
 impl Consent {
     fn has(&self, permission: &Permission) -> bool {
         match permission.kind {
-            Kind::Role => self.roles.contains(permission.id),
+            Kind::Role => self.roles.contains_key(permission.id),
             Kind::Scope => self
                 .grant
                 .as_ref()
@@ -65,7 +67,7 @@ pub(crate) async fn observe(connect: &Connect, principal: Option<&ServicePrincip
     let roles = assignments
         .into_iter()
         .filter(|assignment| assignment.resource_id == resource)
-        .map(|assignment| assignment.app_role_id.to_ascii_lowercase())
+        .map(|assignment| (assignment.app_role_id.to_ascii_lowercase(), assignment.id))
         .collect();
     let grant = grants
         .into_iter()
@@ -80,9 +82,74 @@ fn absent_is_empty<T>(found: guichet_graph::Result<Vec<T>>) -> Result<Vec<T>, Er
     }
 }
 
-pub(crate) fn changes(consent: &Consent) -> Vec<Change> {
-    let missing = permissions::ALL.iter().filter(|permission| !consent.has(permission));
-    missing.map(granting).collect()
+pub(crate) fn changes(desired: &Desired, consent: &Consent) -> Vec<Change> {
+    let wanted = desired.permissions().iter();
+    wanted
+        .filter(|permission| !consent.has(permission))
+        .map(granting)
+        .collect()
+}
+
+/// The grants that [`narrow`] takes away.
+pub(crate) fn narrowing(desired: &Desired, consent: &Consent) -> Vec<Change> {
+    if !desired.access.remove_tenant_wide_grants {
+        return Vec::new();
+    }
+    let taken = defeating(desired, consent);
+    taken.map(|(permission, _)| taking(permission)).collect()
+}
+
+/// Takes the grants away that defeat the scope, where the configuration says so. Comes after Exchange
+/// has opened the listed mailboxes, so that mail never stops between.
+pub(crate) async fn narrow(run: Run<'_>, principal: &ServicePrincipal) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    if !run.desired.access.remove_tenant_wide_grants {
+        return Ok(changes);
+    }
+    let administrator = &run.connect.administrator;
+    let consent = observe(run.connect, Some(principal)).await?;
+    for (permission, assignment) in defeating(run.desired, &consent) {
+        let removed = administrator.remove_app_role(&principal.id, assignment).await;
+        removed.map_err(refused(STEP))?;
+        changes.push(taking(permission));
+    }
+    Ok(changes)
+}
+
+/// What defeats the scope and stays, because nobody said that it may be taken away.
+pub(crate) fn problems(desired: &Desired, consent: &Consent) -> Vec<Problem> {
+    if desired.access.remove_tenant_wide_grants {
+        return Vec::new();
+    }
+    let names: Vec<&str> = defeating(desired, consent)
+        .map(|(permission, _)| permission.name)
+        .collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let evidence = format!("app role assignments: {}", names.join(", "));
+    let problem = Problem::new(Code::ScopeDefeated, &desired.application.name, evidence);
+    vec![problem.with("permissions", &names.join(", "))]
+}
+
+/// Grants of every mailbox beside a scope of a few, with the ids of their assignments.
+fn defeating<'a>(
+    desired: &Desired,
+    consent: &'a Consent,
+) -> impl Iterator<Item = (&'static Permission, &'a String)> + use<'a> {
+    let roles: &'static [Permission] = if desired.is_scoped() { &permissions::ROLES } else { &[] };
+    roles
+        .iter()
+        .filter_map(|permission| Some((permission, consent.roles.get(permission.id)?)))
+}
+
+fn taking(permission: &Permission) -> Change {
+    Change::remove(
+        StepId::Scope,
+        permission.name,
+        permission.kind.portal_word(),
+        Why::GrantDefeatsScope,
+    )
 }
 
 fn granting(permission: &Permission) -> Change {
@@ -96,10 +163,11 @@ fn granting(permission: &Permission) -> Change {
 
 /// Grants what is missing. A grant that the directory has and did not list yet is no change.
 pub(crate) async fn apply(run: Run<'_>, principal: &ServicePrincipal) -> Result<Vec<Change>, Error> {
+    let desired = run.desired;
     let consent = observe(run.connect, Some(principal)).await?;
     let administrator = &run.connect.administrator;
     let mut changes = Vec::new();
-    for permission in &permissions::ALL {
+    for permission in desired.permissions() {
         if consent.has(permission) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Step 7: each mailbox: its user, its folders, its row.
+//! Step 8: each mailbox: its user, its folders, its row.
 //!
 //! Owns what is served. Never lets one sick mailbox stop the others: its problem is reported when
 //! the rest is done. Never deletes a mailbox's data.

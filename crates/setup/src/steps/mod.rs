@@ -9,6 +9,7 @@ pub(crate) mod certificate;
 pub(crate) mod consent;
 pub(crate) mod mailboxes;
 pub(crate) mod principal;
+pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod tenant;
 pub(crate) mod token;
@@ -38,6 +39,7 @@ pub(crate) fn refused(step: StepId) -> impl Fn(GraphError) -> Error {
             let role = match step {
                 // Source: "Grant tenant-wide admin consent to an application".
                 StepId::Consent => "Privileged Role Administrator or Global Administrator",
+                StepId::Scope => "Exchange Administrator, with RoleManagement.ReadWrite.Exchange consented",
                 StepId::Mailboxes => "Directory Readers, or any role that may read users",
                 _ => "Cloud Application Administrator or Application Administrator",
             };

@@ -1,4 +1,4 @@
-//! Step 5: the credential: which one is used, and the client secret. A certificate's own way is in
+//! Step 6: the credential: which one is used, and the client secret. A certificate's own way is in
 //! `certificate`.
 //!
 //! Owns the way of a secret value from Entra's answer into the vault. Entra shows it once, so it is

@@ -1,4 +1,4 @@
-//! Step 6: the proof that what was made works: a token, for this tenant, with both permissions.
+//! Step 7: the proof that what was made works: a token, for this tenant, with both permissions.
 //!
 //! Owns the waits for secret and consent to spread. Never keeps the token longer than the run.
 
@@ -11,7 +11,7 @@ use super::{Run, secret};
 use crate::{
     Desired, Error, credential,
     doctor::{self, SignInNames, aadsts},
-    permissions,
+    permissions::{self, Permission},
     plan::StepId,
     progress::Waiting,
 };
@@ -45,7 +45,7 @@ pub(crate) async fn prove(run: Run<'_>, integration: &Integration, stored: &Cred
             Ok(token) => {
                 let claims = token.claims().unwrap_or_default();
                 check_tenant(&claims, integration)?;
-                let missing = missing(&claims);
+                let missing = missing(desired.permissions(), &claims);
                 if missing.is_empty() {
                     return Ok(connect.client(endpoints, source));
                 }
@@ -79,9 +79,12 @@ pub(crate) fn endpoints(desired: &Desired) -> Endpoints {
     }
 }
 
-/// The permissions that the token lacks.
-pub(crate) fn missing(claims: &TokenClaims) -> Vec<&'static str> {
-    let needed = permissions::ROLES.iter().map(|permission| permission.name);
+/// The permissions that the token lacks. What Exchange itself gives appears in no token.
+pub(crate) fn missing(wanted: &[Permission], claims: &TokenClaims) -> Vec<&'static str> {
+    let needed = wanted
+        .iter()
+        .filter(|permission| permission.kind == permissions::Kind::Role)
+        .map(|permission| permission.name);
     needed
         .filter(|name| !claims.roles.iter().any(|role| role == name))
         .collect()

@@ -1,11 +1,12 @@
 //! A process that dies at any request, before or after the request's effect, is continued by the
 //! next one: the same end state, and no secret that nobody knows.
 
+use guichet_setup::Desired;
 use jiff::SignedDuration;
 
 use crate::{
     fake::{Cut, Lag},
-    world::{World, wanted},
+    world::{World, desired, wanted},
 };
 
 async fn end_state(world: &World, case: &str) -> String {
@@ -33,7 +34,9 @@ async fn end_state(world: &World, case: &str) -> String {
         "{case}"
     );
     format!(
-        "{} principals, {} assignments, {} grants, {} secrets, {} mailboxes, {folders} folders, {}",
+        "{} scopes, {} roles, {} principals, {} assignments, {} grants, {} secrets, {} mailboxes, {folders} folders, {}",
+        state.app_scopes.len(),
+        state.exchange_assignments.len(),
         state.principals.len(),
         state.assignments.len(),
         state.grants.len(),
@@ -44,9 +47,13 @@ async fn end_state(world: &World, case: &str) -> String {
 }
 
 async fn kill_everywhere(lag: Lag) {
+    kill_with(lag, &wanted()).await;
+}
+
+async fn kill_with(lag: Lag, wanted: &Desired) {
     let undisturbed = World::new().await;
     undisturbed.tenant.state().lag = lag;
-    undisturbed.apply(&wanted()).await.unwrap();
+    undisturbed.apply(wanted).await.unwrap();
     let expected = end_state(&undisturbed, "undisturbed").await;
     let requests = undisturbed.tenant.state().requests;
     assert!(requests > 15, "the whole procedure took only {requests} requests");
@@ -60,15 +67,15 @@ async fn kill_everywhere(lag: Lag) {
                 state.cut = Some(cut);
             }
             let case = format!("{cut:?}");
-            world.apply(&wanted()).await.expect_err(&case);
+            world.apply(wanted).await.expect_err(&case);
             world.tenant.state().cut = None;
             world.time.advance(SignedDuration::from_secs(20));
             world
-                .apply(&wanted())
+                .apply(wanted)
                 .await
                 .unwrap_or_else(|error| panic!("{case}: {error}"));
             assert_eq!(end_state(&world, &case).await, expected, "{case}");
-            let again = world.apply(&wanted()).await.unwrap();
+            let again = world.apply(wanted).await.unwrap();
             assert_eq!(again.changes, [], "{case}");
         }
     }
@@ -77,6 +84,12 @@ async fn kill_everywhere(lag: Lag) {
 #[tokio::test]
 async fn a_run_that_dies_anywhere_is_continued() {
     kill_everywhere(Lag::default()).await;
+}
+
+#[tokio::test]
+async fn a_run_that_limits_access_and_dies_anywhere_is_continued() {
+    let scoped = desired(|json| json["access"] = serde_json::json!({ "scope": "mailboxes" }));
+    kill_with(Lag::default(), &scoped).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod doctor;
 mod fake;
 mod kill;
 mod rotate;
+mod scope;
 mod sign_in;
 mod work;
 mod world;

@@ -59,6 +59,10 @@ impl FakeTenant {
                     .filter(|assignment| assignment["principalId"] == *id);
                 (200, json!({ "value": held.collect::<Vec<_>>() }))
             }
+            ("DELETE", ["servicePrincipals", _, "appRoleAssignments", id]) => {
+                state.assignments.retain(|assignment| assignment["id"] != *id);
+                (204, Value::Null)
+            }
             ("POST", ["servicePrincipals", _, "appRoleAssignedTo"]) => self.assign(state, body),
             ("POST", ["oauth2PermissionGrants"]) => {
                 if is_hidden(state, &body["clientId"]) {

@@ -10,7 +10,8 @@ impl FakeTenant {
         let Some(user) = find_user(state, user) else {
             return error(404, "ErrorInvalidUser", "The requested user is invalid.");
         };
-        if !roles.contains(&json!("Mail.ReadWrite")) {
+        let address = user["userPrincipalName"].as_str().unwrap();
+        if !roles.contains(&json!("Mail.ReadWrite")) && !super::exchange::opens(state, &claims["oid"], address) {
             return error(
                 403,
                 "ErrorAccessDenied",

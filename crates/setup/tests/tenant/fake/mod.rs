@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 mod directory;
+mod exchange;
 mod mailboxes;
 mod sign_in;
 
@@ -54,6 +55,9 @@ pub struct State {
     pub assignments: Vec<Value>,
     pub grants: Vec<Value>,
     pub users: Vec<Value>,
+    /// Management scopes and role assignments of Exchange.
+    pub app_scopes: Vec<Value>,
+    pub exchange_assignments: Vec<Value>,
     /// Secret values by key id: what a token request must present.
     secrets: HashMap<String, (String, u32)>,
     /// What a mailbox answers instead of its folders, by user principal name.
@@ -203,6 +207,16 @@ impl FakeTenant {
         let is_administrator = claims["appid"] == ADMINISTRATOR;
         match segments.as_slice() {
             ["v1.0", "users", user, "mailFolders", rest @ ..] => self.folder(state, &claims, user, rest),
+            ["beta", "roleManagement", "exchange", path @ ..] if is_administrator => {
+                if state
+                    .forbidden
+                    .is_some_and(|prefix| prefix.starts_with("roleManagement"))
+                {
+                    return error(403, "Authorization_RequestDenied", "Insufficient privileges.");
+                }
+                let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+                self.exchange_roles(state, &request.method, path, &body)
+            }
             ["v1.0", path @ ..] if is_administrator => {
                 let forbidden = state.forbidden.is_some_and(|prefix| path.join("/").starts_with(prefix));
                 if forbidden && request.method != Method::GET {
