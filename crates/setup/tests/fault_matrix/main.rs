@@ -14,6 +14,7 @@ mod faults_mailboxes;
 mod faults_network;
 mod faults_records;
 mod faults_refusals;
+mod faults_scope;
 mod faults_service;
 mod faults_tenant;
 mod page;
@@ -27,7 +28,7 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 10] = [
+pub(crate) const GROUPS: [&[Fault]; 11] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
@@ -35,6 +36,7 @@ pub(crate) const GROUPS: [&[Fault]; 10] = [
     faults_certificate::FAULTS,
     faults_refusals::FAULTS,
     faults_consent::FAULTS,
+    faults_scope::FAULTS,
     faults_graph::FAULTS,
     faults_mailboxes::FAULTS,
     faults_service::FAULTS,
@@ -81,6 +83,11 @@ macro_rules! groups {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_the_certificate() {
     fault::walk(faults_certificate::stage().await, faults_certificate::FAULTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_scope() {
+    fault::walk(faults_scope::stage().await, faults_scope::FAULTS).await;
 }
 
 groups! {
