@@ -121,6 +121,8 @@ pub enum ConnectCommand {
     Apply(SignInArgs),
     /// Replace the credential: make a new one, prove it with a token, then remove the old one.
     Rotate(RotateArgs),
+    /// Remove what Guichet made in the tenant, and nothing else; without --yes only say what that is.
+    Destroy(DestroyArgs),
     /// Print the procedure as a script or as portal steps; needs no sign-in.
     Export(ExportArgs),
     /// Print what another program needs to use the application; needs no sign-in.
@@ -133,10 +135,21 @@ impl ConnectCommand {
         match self {
             Self::Plan(arguments) | Self::Apply(arguments) => arguments.profile.as_deref(),
             Self::Rotate(arguments) => arguments.sign_in.profile.as_deref(),
+            Self::Destroy(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Export(arguments) => arguments.profile.as_deref(),
             Self::Values(_) => None,
         }
     }
+}
+
+/// `guichet connect destroy`.
+#[derive(Clone, Debug, Args)]
+pub struct DestroyArgs {
+    #[command(flatten)]
+    pub sign_in: SignInArgs,
+    /// Do it. Conversations and mail stay.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `guichet connect values`.

@@ -342,3 +342,36 @@ async fn access_is_limited_to_the_listed_mailboxes_and_the_others_are_closed() {
         .collect();
     assert!(worse.is_empty(), "{worse:?}");
 }
+
+#[tokio::test]
+async fn destroy_says_what_goes_and_removes_it_only_when_it_is_meant() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let administrator = administrator(&stage);
+    let destroy = ["connect", "destroy", "--sign-in", "application", "--json"];
+    let planned = run_json(&administrator, &destroy).await;
+    assert_eq!(planned["done"], false);
+    let steps: Vec<&Value> = planned["changes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|change| &change["step"])
+        .collect();
+    assert_eq!(steps, ["activation", "secret", "service-principal", "application"]);
+    let plan = ["connect", "plan", "--sign-in", "application", "--json"];
+    let untouched = run_json(&administrator, &plan).await;
+    assert_eq!(untouched["changes"], serde_json::json!([]), "{untouched}");
+
+    let meant = [&destroy[..], &["--yes"]].concat();
+    let destroyed = run_json(&administrator, &meant).await;
+    assert_eq!(destroyed["changes"], planned["changes"]);
+    let again = run_json(&administrator, &meant).await;
+    assert_eq!(again["changes"], serde_json::json!([]), "{again}");
+
+    let applied = run_json(
+        &administrator,
+        &["connect", "apply", "--sign-in", "application", "--json"],
+    )
+    .await;
+    assert_eq!(applied["mailboxes"], 3, "it can be connected again: {applied}");
+}

@@ -117,11 +117,13 @@ pub enum Why {
     FolderNew,
     /// The integration is not switched on.
     IntegrationInactive,
+    /// The operator gives the connection up.
+    Disconnected,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -155,6 +157,7 @@ impl Why {
         Self::MailboxNotWanted,
         Self::FolderNew,
         Self::IntegrationInactive,
+        Self::Disconnected,
     ];
 }
 

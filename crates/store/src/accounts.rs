@@ -12,8 +12,8 @@ use crate::{
     records::{Credential, Integration, Mailbox, Report},
 };
 
-const INTEGRATION: &str = "id, tenant_id, application_name, app_id, application_object_id, service_principal_id, \
-    authority, graph_url, token_endpoint, intended_state, reported_state, reported_code, reported_text, \
+const INTEGRATION: &str = "id, tenant_id, application_name, app_id, application_object_id, application_created, \
+    service_principal_id, authority, graph_url, token_endpoint, intended_state, reported_state, reported_code, reported_text, \
     reported_fix, reported_since, created_at, updated_at";
 const CREDENTIAL: &str = "id, integration_id, kind, key_id, description, sealed, expires_at, created_at";
 const MAILBOX: &str = "id, integration_id, address, graph_user_id, display_name, enabled, created_at";
@@ -187,10 +187,11 @@ fn one(id: IntegrationId, changed: u64) -> Result<()> {
 async fn upsert_integration(c: &mut dyn Connection, i: &Integration) -> Result<()> {
     let sql = format!(
         "INSERT INTO integration ({INTEGRATION}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, \
          application_name = excluded.application_name, app_id = excluded.app_id, \
          application_object_id = excluded.application_object_id, \
+         application_created = excluded.application_created, \
          service_principal_id = excluded.service_principal_id, authority = excluded.authority, \
          graph_url = excluded.graph_url, token_endpoint = excluded.token_endpoint, \
          intended_state = excluded.intended_state, reported_state = excluded.reported_state, \
@@ -204,6 +205,7 @@ async fn upsert_integration(c: &mut dyn Connection, i: &Integration) -> Result<(
         i.application_name,
         i.app_id,
         i.application_object_id,
+        i.application_created,
         i.service_principal_id,
         i.authority,
         i.graph_url,
@@ -262,6 +264,7 @@ impl FromRow for Integration {
             application_name: row.take()?,
             app_id: row.take()?,
             application_object_id: row.take()?,
+            application_created: row.take()?,
             service_principal_id: row.take()?,
             authority: row.take()?,
             graph_url: row.take()?,

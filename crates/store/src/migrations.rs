@@ -24,6 +24,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "reported-state",
         sql: include_str!("migrations/0002_reported_state.sql"),
     },
+    Migration {
+        version: 3,
+        name: "application-created",
+        sql: include_str!("migrations/0003_application_created.sql"),
+    },
 ];
 
 /// The newest version that this program knows.

@@ -30,6 +30,8 @@ pub struct Integration {
     pub app_id: Option<String>,
     /// Object id of the application registration.
     pub application_object_id: Option<String>,
+    /// Whether Guichet made the registration; one that it found is not its own to delete.
+    pub application_created: bool,
     /// Object id of the service principal (enterprise application).
     pub service_principal_id: Option<String>,
     /// Base URL of the sign-in service, for example `https://login.microsoftonline.com`.

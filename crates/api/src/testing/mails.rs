@@ -175,6 +175,7 @@ pub(super) async fn mailbox_in(store: &Store, clock: &dyn Clock, entropy: &dyn E
         application_name: "Guichet".to_owned(),
         app_id: None,
         application_object_id: None,
+        application_created: false,
         service_principal_id: None,
         authority: "https://login.contoso.example".to_owned(),
         graph_url: "https://graph.contoso.example".to_owned(),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use guichet_graph::DeviceCodePrompt;
 use guichet_setup::{
-    COMMAND_LINE_TOOLS, Change, Connect, Language, Plan, Progress, Replaced, Rotated, SignIn, StepId, Waiting,
-    administrator, catalogue, doctor::Code,
+    COMMAND_LINE_TOOLS, Change, Connect, Destroyed, Language, Plan, Progress, Replaced, Rotated, SignIn, StepId,
+    Waiting, administrator, catalogue, doctor::Code,
 };
 use secrecy::SecretString;
 
@@ -29,6 +29,7 @@ enum Action {
     Plan,
     Apply,
     Rotate { replaced: Replaced, if_due: bool },
+    Destroy { yes: bool },
 }
 
 pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
@@ -37,6 +38,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
         ConnectCommand::Values(arguments) => return values::run(config, arguments, json).await,
         ConnectCommand::Plan(arguments) => (arguments, Action::Plan),
         ConnectCommand::Apply(arguments) => (arguments, Action::Apply),
+        ConnectCommand::Destroy(destroy) => (&destroy.sign_in, Action::Destroy { yes: destroy.yes }),
         ConnectCommand::Rotate(rotate) => {
             let replaced = if rotate.keep_old {
                 Replaced::Kept
@@ -96,6 +98,17 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
             let teller = Teller { language };
             match connect.apply(&desired, &teller).await {
                 Ok(applied) => print_applied(&applied, json),
+                Err(error) => Err(failure(&error, language)),
+            }
+        }
+        Action::Destroy { yes } => {
+            let destroyed = if yes {
+                connect.destroy(&desired).await
+            } else {
+                connect.plan_destroy(&desired).await
+            };
+            match destroyed {
+                Ok(destroyed) => print_destroyed(&destroyed, yes, language, json),
                 Err(error) => Err(failure(&error, language)),
             }
         }
@@ -230,6 +243,30 @@ fn print_rotated(rotated: Option<&Rotated>, json: bool) -> Result<Exit, Failure>
     }
     for key_id in &rotated.kept {
         println!("kept         {key_id}");
+    }
+    Ok(Exit::Success)
+}
+
+fn print_destroyed(destroyed: &Destroyed, done: bool, language: Language, json: bool) -> Result<Exit, Failure> {
+    if json {
+        super::print_json(&serde_json::json!({
+            "done": done,
+            "changes": destroyed.changes,
+            "kept_application": destroyed.kept_application,
+        }))?;
+        return Ok(Exit::Success);
+    }
+    for change in &destroyed.changes {
+        println!("{}", catalogue::change(change, language));
+    }
+    if destroyed.changes.is_empty() {
+        println!("{}", catalogue::nothing_to_remove(language));
+    }
+    if let Some(name) = &destroyed.kept_application {
+        println!("{}", catalogue::application_stays(name, language));
+    }
+    if !done && !destroyed.changes.is_empty() {
+        eprintln!("{}", catalogue::say_yes(language));
     }
     Ok(Exit::Success)
 }

@@ -40,6 +40,15 @@ impl GraphClient {
         self.fetch(&call.json(&json!({ "appId": app_id }))?).await
     }
 
+    /// Deletes a service principal, and with it its grants; one that is gone already is success.
+    ///
+    /// # Errors
+    /// As for any write.
+    pub async fn delete_service_principal(&self, object_id: &str) -> Result<()> {
+        let path = GraphPath::new("servicePrincipals").id(object_id);
+        self.delete("delete service principal", &path).await
+    }
+
     /// Allows or blocks sign-in of a service principal.
     ///
     /// # Errors

@@ -71,6 +71,21 @@ pub fn change(change: &Change, language: Language) -> String {
     }
 }
 
+/// Nothing is left that `destroy` could remove.
+pub fn nothing_to_remove(language: Language) -> &'static str {
+    steps::NOTHING_TO_REMOVE.get(language)
+}
+
+/// The application stays, because it was there before.
+pub fn application_stays(name: &str, language: Language) -> String {
+    steps::APPLICATION_STAYS.fill(language, &[("subject", name.to_owned())])
+}
+
+/// How `destroy` is told that it is meant.
+pub fn say_yes(language: Language) -> &'static str {
+    steps::SAY_YES.get(language)
+}
+
 /// Title and fix of a finding.
 pub fn finding_text(code: Code) -> FindingText {
     recorded::text(code)
@@ -119,6 +134,9 @@ pub fn all() -> Vec<(String, Text)> {
         ("change.remove", steps::REMOVE),
         ("change.replace", steps::REPLACE),
         ("change.touch", steps::TOUCH),
+        ("destroy.nothing", steps::NOTHING_TO_REMOVE),
+        ("destroy.application", steps::APPLICATION_STAYS),
+        ("destroy.yes", steps::SAY_YES),
     ] {
         texts.push((key.to_owned(), text));
     }

@@ -9,6 +9,18 @@ use crate::{
 pub(super) const ADD: Text = Text::new("{subject}: add {to} ({why})", "{subject} : ajouter {to} ({why})");
 pub(super) const REMOVE: Text = Text::new("{subject}: remove {from} ({why})", "{subject} : retirer {from} ({why})");
 pub(super) const REPLACE: Text = Text::new("{subject}: {from} → {to} ({why})", "{subject} : {from} → {to} ({why})");
+pub(super) const NOTHING_TO_REMOVE: Text = Text::new(
+    "Nothing of Guichet's is left in the tenant.",
+    "Il ne reste rien de Guichet dans le locataire.",
+);
+pub(super) const APPLICATION_STAYS: Text = Text::new(
+    "The application {subject} was there before Guichet: it stays, with its consents.",
+    "L'application {subject} existait avant Guichet : elle reste, avec ses consentements.",
+);
+pub(super) const SAY_YES: Text = Text::new(
+    "Nothing was changed. With --yes this is removed.",
+    "Rien n'a été modifié. Avec --yes, ces éléments sont retirés.",
+);
 pub(super) const TOUCH: Text = Text::new("{subject} ({why})", "{subject} ({why})");
 
 pub(super) const BROWSER_OPEN: Text = Text::new(
@@ -132,6 +144,7 @@ pub(super) const fn why(why: Why) -> Text {
             "n'est plus configurée ; ses conversations sont conservées",
         ),
         Why::FolderNew => Text::new("not followed yet", "pas encore suivi"),
+        Why::Disconnected => Text::new("the connection is given up", "la connexion est abandonnée"),
         Why::IntegrationInactive => Text::new("not switched on", "pas encore activée"),
     }
 }

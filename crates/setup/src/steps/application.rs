@@ -107,6 +107,7 @@ pub(crate) async fn apply(run: Run<'_>, integration: &mut Integration) -> Result
     let Run { connect, desired, .. } = run;
     let found = observe_patiently(run, integration).await?;
     let changes = changes(desired, Some(integration), found.as_ref());
+    let created = found.is_none();
     let application = match found {
         None => create(run, integration).await?,
         Some(found) => match drift(desired, &found) {
@@ -117,7 +118,7 @@ pub(crate) async fn apply(run: Run<'_>, integration: &mut Integration) -> Result
             }
         },
     };
-    record(connect, desired, integration, &application).await?;
+    record(connect, desired, integration, &application, created).await?;
     Ok((application, changes))
 }
 
@@ -162,6 +163,7 @@ async fn record(
     desired: &Desired,
     integration: &mut Integration,
     application: &Application,
+    created: bool,
 ) -> Result<(), Error> {
     let same = integration.app_id.as_deref() == Some(application.app_id.as_str());
     let unchanged = same
@@ -172,6 +174,8 @@ async fn record(
         return Ok(());
     }
     if !same {
+        // One that bears our mark was made by a run that died before it could say so.
+        integration.application_created = created || integration.reported_text == CREATING;
         // Secrets and principal belonged to another application.
         integration.service_principal_id = None;
         if integration.app_id.is_some() {

@@ -157,6 +157,28 @@ pub(crate) async fn apply(run: Run<'_>, principal: &ServicePrincipal) -> Result<
     Ok(changes)
 }
 
+impl Observed {
+    /// What [`remove`] removes, in words of Exchange.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+        let roles = ROLES.into_iter().filter(|role| self.has(role));
+        roles.chain(self.scope.iter().map(|scope| scope.display_name.as_str()))
+    }
+}
+
+/// Removes our scope and the assignments within it.
+pub(crate) async fn remove(connect: &Connect, observed: &Observed) -> Result<(), Error> {
+    let Some(scope) = &observed.scope else {
+        return Ok(());
+    };
+    let within = observed.assignments.iter();
+    for assignment in within.filter(|assignment| assignment.app_scope_id.as_deref() == Some(scope.id.as_str())) {
+        let removed = connect.administrator.remove_exchange_assignment(&assignment.id).await;
+        removed.map_err(refused(STEP))?;
+    }
+    let deleted = connect.administrator.delete_app_scope(&scope.id).await;
+    deleted.map_err(refused(STEP))
+}
+
 fn no_such_role(role: &str) -> Error {
     Error::Graph {
         step: STEP,

@@ -42,7 +42,7 @@ pub(crate) struct Secrets {
     /// Stored ones that work no longer.
     drop: Vec<(Credential, Why)>,
     /// Key ids in the tenant that are ours and whose value was never stored.
-    orphans: Vec<String>,
+    pub orphans: Vec<String>,
     /// The kept certificate is stored and not registered yet.
     unregistered: bool,
 }
@@ -320,7 +320,7 @@ async fn keep(
 }
 
 /// Removes a secret in the tenant; one that is gone already is fine.
-async fn remove(connect: &Connect, application_object_id: &str, key_id: &str) -> Result<(), Error> {
+pub(crate) async fn remove(connect: &Connect, application_object_id: &str, key_id: &str) -> Result<(), Error> {
     let removed = connect
         .administrator
         .remove_password(application_object_id, key_id)

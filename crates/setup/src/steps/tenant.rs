@@ -109,6 +109,7 @@ pub(crate) async fn apply(run: Run<'_>) -> Result<(Tenant, Integration, Vec<Chan
         application_name: desired.application.name.clone(),
         app_id: None,
         application_object_id: None,
+        application_created: false,
         service_principal_id: None,
         authority: String::new(),
         graph_url: String::new(),

@@ -4,6 +4,7 @@
 
 mod apply;
 mod certificate;
+mod destroy;
 mod doctor;
 mod fake;
 mod kill;

@@ -150,6 +150,7 @@ pub fn integration() -> Integration {
         application_name: "Guichet".to_owned(),
         app_id: None,
         application_object_id: None,
+        application_created: false,
         service_principal_id: None,
         authority: "https://login.example".to_owned(),
         graph_url: "https://graph.example".to_owned(),

@@ -48,6 +48,12 @@ impl FakeTenant {
                     _ => bad_request("The appId does not reference a valid application object."),
                 }
             }
+            ("DELETE", ["servicePrincipals", id]) => {
+                state.principals.retain(|principal| principal["id"] != *id);
+                state.assignments.retain(|assignment| assignment["principalId"] != *id);
+                state.grants.retain(|grant| grant["clientId"] != *id);
+                (204, Value::Null)
+            }
             (_, ["applications", id, rest @ ..]) => self.application(state, method, id, rest, body),
             ("GET", ["servicePrincipals", id, "appRoleAssignments"]) => {
                 if is_hidden(state, &json!(id)) {
@@ -115,6 +121,10 @@ impl FakeTenant {
         };
         match (method.as_str(), rest) {
             ("GET", []) => (200, state.applications[position].clone()),
+            ("DELETE", []) => {
+                state.applications.remove(position);
+                (204, Value::Null)
+            }
             ("PATCH", []) => {
                 for (name, value) in body.as_object().unwrap() {
                     state.applications[position][name] = value.clone();

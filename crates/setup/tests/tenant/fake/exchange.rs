@@ -60,6 +60,17 @@ impl FakeTenant {
                 state.exchange_assignments.push(assignment.clone());
                 (201, assignment)
             }
+            ("DELETE", ["customAppScopes", id]) => {
+                if state
+                    .exchange_assignments
+                    .iter()
+                    .any(|assignment| assignment["appScopeId"] == *id)
+                {
+                    return error(400, "Request_BadRequest", "The scope is in use.");
+                }
+                state.app_scopes.retain(|scope| scope["id"] != *id);
+                (204, Value::Null)
+            }
             ("DELETE", ["roleAssignments", id]) => {
                 state.exchange_assignments.retain(|assignment| assignment["id"] != *id);
                 (204, Value::Null)
