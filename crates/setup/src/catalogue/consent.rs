@@ -32,6 +32,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Indiquez `remove_tenant_wide_grants = true` sous [access] dans guichet.toml et exécutez `guichet connect apply`, ou retirez le consentement dans le portail.",
             ],
         ),
+        Code::ConsentByRbac => FindingText::new(
+            [
+                "The token does not carry {permissions}, and yet every mailbox opens: Exchange's own roles (RBAC for Applications) give access, which no token shows.",
+                "Le jeton ne porte pas {permissions}, et pourtant chaque boîte s'ouvre : les rôles propres à Exchange (RBAC for Applications) donnent l'accès, ce qu'aucun jeton ne montre.",
+            ],
+            [
+                "Nothing has to be done. To have it kept so, set `scope = \"mailboxes\"` under [access] in guichet.toml; whether mail may be sent, Test-ServicePrincipalAuthorization tells.",
+                "Rien n'est à faire. Pour que cela reste ainsi, indiquez `scope = \"mailboxes\"` sous [access] dans guichet.toml ; Test-ServicePrincipalAuthorization indique si l'envoi est permis.",
+            ],
+        ),
         Code::ConsentExcess => FindingText::new(
             [
                 "The application may do more than Guichet needs: {permissions}.",

@@ -168,6 +168,8 @@ codes! {
     ConsentMissingRead = "consent-missing-read", Error;
     /// The token lacks the permission to send mail.
     ConsentMissingSend = "consent-missing-send", Error;
+    /// The token lacks permissions, and Exchange's own roles give access.
+    ConsentByRbac = "consent-by-rbac", Info;
     /// The token carries more than is needed.
     ConsentExcess = "consent-excess", Warning;
     // ---- Microsoft Graph

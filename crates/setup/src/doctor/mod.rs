@@ -138,7 +138,12 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
         let mut found = stored!(mailboxes::check(context, &integration, &signed_in.client));
         // The missing consent has been said; each mailbox denies for that reason.
         let unread = |problem: &Problem| matches!(problem.code, Code::ConsentMissing | Code::ConsentMissingRead);
-        if problems.iter().any(unread) {
+        let has = |code| found.iter().any(|problem| problem.code == code);
+        if let Some(missing) = problems.iter_mut().find(|problem| unread(problem)) {
+            // Exchange's own roles stand in no token: where every mailbox opens, access is there.
+            if has(Code::MailboxOk) && !has(Code::MailboxDenied) {
+                missing.code = Code::ConsentByRbac;
+            }
             found.retain(|problem| problem.code != Code::MailboxDenied);
         }
         problems.extend(found);

@@ -108,3 +108,19 @@ async fn scope_without_mailboxes_is_refused() {
     let error = world.apply(&scoped(&[], false)).await.unwrap_err();
     assert!(error.to_string().contains("access.scope"), "{error}");
 }
+
+#[tokio::test]
+async fn access_that_exchange_gives_is_not_taken_for_a_missing_consent() {
+    let world = World::new().await;
+    world.apply(&scoped(&BOTH, false)).await.unwrap();
+    // The same tenant, looked at by a configuration that expects consents.
+    let context = world.doctor();
+    assert_eq!(world.troubles(&context).await, []);
+    let problems = doctor::problems(&context).await;
+    assert!(problems.iter().any(|problem| problem.code == Code::ConsentByRbac));
+    // Where a mailbox is closed, the consent is what is missing.
+    world.tenant.state().exchange_assignments.clear();
+    let troubles = world.troubles(&context).await;
+    let codes: Vec<Code> = troubles.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::ConsentMissing]);
+}
