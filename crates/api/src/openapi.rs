@@ -122,7 +122,7 @@ mod tests {
     use crate::testing::Fixture;
 
     /// The public routes. A change here is a change of the public API.
-    const ROUTES: [&str; 27] = [
+    const ROUTES: [&str; 28] = [
         "GET /healthz",
         "GET /metrics",
         "GET /problems/{code}",
@@ -133,6 +133,7 @@ mod tests {
         "GET /v1/conversations/{id}/messages",
         "GET /v1/events",
         "GET /v1/findings",
+        "GET /v1/findings/history",
         "GET /v1/integration",
         "PATCH /v1/integration",
         "GET /v1/mailboxes",

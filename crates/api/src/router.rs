@@ -34,6 +34,7 @@ pub(crate) fn keyed() -> OpenApiRouter<ApiState> {
         .routes(routes!(trace::trace))
         .routes(routes!(totals::totals))
         .routes(routes!(findings::list))
+        .routes(routes!(findings::history))
         .routes(routes!(events::follow))
         .routes(routes!(document::get))
 }

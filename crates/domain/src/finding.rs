@@ -1,5 +1,6 @@
 //! Findings: what is wrong, how we know, and what to do about it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How bad it is. Ordered: the worst is the greatest.
@@ -33,4 +34,7 @@ pub struct Finding {
     pub fix: String,
     /// Where it is explained: a path below `docs/`.
     pub docs: String,
+    /// Since when it is seen; `None` where that is not recorded, as for a passed check.
+    #[serde(default)]
+    pub first_seen: Option<Timestamp>,
 }

@@ -15,6 +15,7 @@ mod directory;
 mod error;
 mod events;
 mod facade;
+mod findings;
 mod folders;
 mod keys;
 mod leases;

@@ -29,6 +29,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "application-created",
         sql: include_str!("migrations/0003_application_created.sql"),
     },
+    Migration {
+        version: 4,
+        name: "finding",
+        sql: include_str!("migrations/0004_finding.sql"),
+    },
 ];
 
 /// The newest version that this program knows.

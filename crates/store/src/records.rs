@@ -81,6 +81,32 @@ impl Report {
     }
 }
 
+/// A finding as one look saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenFinding {
+    pub code: String,
+    /// What it is about; empty if it is the whole integration.
+    pub subject: String,
+    /// `info`, `warning` or `error`.
+    pub severity: String,
+    /// What was observed.
+    pub evidence: String,
+}
+
+/// A finding with its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingRow {
+    pub code: String,
+    pub subject: String,
+    pub severity: String,
+    /// What was observed last.
+    pub evidence: String,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    /// When a complete look no longer saw it; `None` while it is open.
+    pub resolved_at: Option<Timestamp>,
+}
+
 /// A client credential; its secret is sealed by `setup` before it comes here.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {

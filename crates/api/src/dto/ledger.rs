@@ -129,6 +129,9 @@ pub(crate) struct Finding {
     pub fix: String,
     /// Where it is explained: a path below `docs/`.
     pub docs: String,
+    /// Since when it is seen; null for a passed check.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub first_seen: Option<Timestamp>,
 }
 
 impl From<finding::Finding> for Finding {
@@ -141,6 +144,40 @@ impl From<finding::Finding> for Finding {
             evidence: found.evidence,
             fix: found.fix,
             docs: found.docs,
+            first_seen: found.first_seen,
+        }
+    }
+}
+
+/// A finding of the past 90 days.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PastFinding {
+    pub code: String,
+    /// What it is about; empty if it is the whole integration.
+    pub subject: String,
+    /// `info`, `warning` or `error`.
+    pub severity: String,
+    /// What was observed last.
+    pub evidence: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub first_seen: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen: Timestamp,
+    /// When a complete check no longer saw it; null while it is open.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub resolved_at: Option<Timestamp>,
+}
+
+impl From<store::FindingRow> for PastFinding {
+    fn from(row: store::FindingRow) -> Self {
+        Self {
+            code: row.code,
+            subject: row.subject,
+            severity: row.severity,
+            evidence: row.evidence,
+            first_seen: row.first_seen,
+            last_seen: row.last_seen,
+            resolved_at: row.resolved_at,
         }
     }
 }

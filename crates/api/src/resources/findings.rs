@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tokio::time::timeout;
 
 use crate::{
-    dto::{Finding, List},
+    dto::{Finding, List, PastFinding},
     extract::{NoParameters, QueryParams},
     problem::{Code, Problem},
     state::{ApiState, Language},
@@ -58,12 +58,31 @@ pub(crate) async fn list(
     }))
 }
 
+/// The findings of the past 90 days, open and resolved, the newest first, as codes without words.
+#[utoipa::path(
+    get,
+    path = "/v1/findings/history",
+    operation_id = "listFindingHistory",
+    tag = "operation",
+    responses((status = 200, description = "The history.", body = List<PastFinding>))
+)]
+pub(crate) async fn history(
+    State(state): State<ApiState>,
+    _: QueryParams<NoParameters>,
+) -> Result<Json<List<PastFinding>>, Problem> {
+    let rows = state.store().findings().await?;
+    Ok(Json(List {
+        items: rows.into_iter().map(Into::into).collect(),
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use futures::future::BoxFuture;
     use guichet_domain::finding::{Finding, Severity};
+    use guichet_store::SeenFinding;
     use http::{Method, StatusCode};
 
     use crate::{
@@ -84,6 +103,7 @@ mod tests {
                 evidence: String::new(),
                 fix: String::new(),
                 docs: String::new(),
+                first_seen: None,
             };
             Box::pin(async move { vec![finding("fine", Severity::Ok), finding("broken", Severity::Error)] })
         }
@@ -113,5 +133,24 @@ mod tests {
             .get("/v1/findings")
             .await
             .is_problem(StatusCode::NOT_FOUND, "findings-unavailable");
+    }
+
+    #[tokio::test]
+    async fn history_tells_since_when_and_until_when() {
+        let fixture = Fixture::new().await;
+        let seen = SeenFinding {
+            code: "secret-expired".to_owned(),
+            subject: "key".to_owned(),
+            severity: "error".to_owned(),
+            evidence: "it is over".to_owned(),
+        };
+        let (store, now) = (fixture.state.store(), fixture.state.parts.clock.now());
+        store.record_findings(&[seen], true, now).await.expect("recorded");
+        let open = fixture.get("/v1/findings/history").await.json();
+        assert_eq!(open["items"][0]["code"], "secret-expired");
+        assert!(open["items"][0]["resolved_at"].is_null(), "{open}");
+        store.record_findings(&[], true, now).await.expect("recorded");
+        let resolved = fixture.get("/v1/findings/history").await.json();
+        assert!(resolved["items"][0]["resolved_at"].is_string(), "{resolved}");
     }
 }

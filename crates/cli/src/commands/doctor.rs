@@ -86,6 +86,9 @@ fn print(finding: &Finding) {
     println!("{mark} {}{subject}", finding.title);
     if finding.severity > Severity::Ok {
         println!("        code      {}", finding.code);
+        if let Some(since) = finding.first_seen {
+            println!("        since     {since}");
+        }
         if !finding.evidence.is_empty() {
             println!("        evidence  {}", finding.evidence);
         }

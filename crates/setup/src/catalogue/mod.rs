@@ -112,6 +112,7 @@ pub fn finding(problem: &Problem, language: Language) -> Finding {
         evidence: problem.evidence.clone(),
         fix: text.fix.fill(language, &params),
         docs: format!("findings.md#{}", problem.code.as_str()),
+        first_seen: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod code;
 mod consent;
 mod diagnose;
 mod expiry;
+mod history;
 mod mailboxes;
 mod problem;
 mod recorded;
@@ -21,7 +22,10 @@ use std::sync::Arc;
 use guichet_domain::{finding::Finding, ports::Entropy};
 use guichet_graph::{Endpoints, RetryPolicy, Time};
 use guichet_net::Transport;
-use guichet_store::{Store, records::Integration};
+use guichet_store::{
+    Store,
+    records::{FindingRow, Integration},
+};
 use url::Url;
 
 pub use code::Code;
@@ -89,10 +93,17 @@ pub fn token_problem(error: &guichet_graph::Error, desired: &Desired, app_id: &s
     sign_in(error, names)
 }
 
-/// Runs every check and words the findings, the passed ones too.
+/// Runs every check, records what was seen, and words the findings, the passed ones too.
 pub async fn run(context: &DoctorContext, language: Language) -> Vec<Finding> {
     let problems = problems(context).await;
-    problems.iter().map(|p| catalogue::finding(p, language)).collect()
+    let open = history::record(context, &problems).await;
+    let words = |problem: &Problem| {
+        let mut finding = catalogue::finding(problem, language);
+        let same = |row: &&FindingRow| row.code == finding.code && row.subject == finding.subject;
+        finding.first_seen = open.iter().find(same).map(|row| row.first_seen);
+        finding
+    };
+    problems.iter().map(words).collect()
 }
 
 /// Runs every check.

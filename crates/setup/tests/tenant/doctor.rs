@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use guichet_domain::SubscriptionId;
+use guichet_graph::Time;
 use guichet_net::TransportErrorKind;
 use guichet_setup::{
-    Error, KeySource, Vault, client_secret,
+    Error, KeySource, Language, Vault, client_secret,
     doctor::{self, Code},
 };
 use guichet_store::records::{Credential, Report, Subscription};
@@ -428,4 +429,35 @@ async fn a_store_that_cannot_be_read_is_a_finding() {
         problems.iter().map(|problem| problem.code).collect::<Vec<_>>(),
         [Code::StoreUnusable]
     );
+}
+
+#[tokio::test]
+async fn findings_are_remembered_since_their_first_sight_and_resolve_themselves() {
+    let world = connected().await;
+    let look = async || doctor::run(&world.doctor(), Language::English).await;
+    let sick = "sales@contoso.example";
+    let denied = (403, "ErrorAccessDenied", "Access is denied.");
+    world.tenant.state().mailbox_errors.insert(sick.to_owned(), denied);
+    let begin = world.time.now();
+    look().await;
+    world.time.advance(SignedDuration::from_hours(1));
+    let findings = look().await;
+    let found = findings
+        .iter()
+        .find(|finding| finding.code == "mailbox-denied")
+        .unwrap();
+    assert_eq!(found.first_seen, Some(begin));
+
+    // While nothing can be asked, nothing is resolved.
+    world.tenant.state().mailbox_errors.clear();
+    world.tenant.state().authority_fault = Some(TransportErrorKind::Dns);
+    look().await;
+    let is_open = async |code: &str| {
+        let rows = world.store.findings().await.unwrap();
+        rows.iter().any(|row| row.code == code && row.resolved_at.is_none())
+    };
+    assert!(is_open("mailbox-denied").await && is_open("authority-dns").await);
+    world.tenant.state().authority_fault = None;
+    look().await;
+    assert!(!is_open("mailbox-denied").await && !is_open("authority-dns").await);
 }

@@ -6,6 +6,7 @@ mod conversations;
 mod durability;
 mod events;
 mod fence;
+mod findings;
 mod fixture;
 mod ledger;
 mod open;
