@@ -196,7 +196,7 @@ fn print_plan(plan: &Plan, language: Language, json: bool) -> Result<Exit, Failu
             println!("{}: {} {}", problem.code, problem.title, problem.fix);
         }
         if plan.is_empty() && problems.is_empty() {
-            println!("Nothing to change.");
+            println!("{}", catalogue::nothing_to_change(language));
         }
     }
     Ok(if problems.is_empty() {

@@ -71,6 +71,11 @@ pub fn change(change: &Change, language: Language) -> String {
     }
 }
 
+/// The tenant is as wanted.
+pub fn nothing_to_change(language: Language) -> &'static str {
+    steps::NOTHING_TO_CHANGE.get(language)
+}
+
 /// Nothing is left that `destroy` could remove.
 pub fn nothing_to_remove(language: Language) -> &'static str {
     steps::NOTHING_TO_REMOVE.get(language)
@@ -135,6 +140,7 @@ pub fn all() -> Vec<(String, Text)> {
         ("change.remove", steps::REMOVE),
         ("change.replace", steps::REPLACE),
         ("change.touch", steps::TOUCH),
+        ("plan.nothing", steps::NOTHING_TO_CHANGE),
         ("destroy.nothing", steps::NOTHING_TO_REMOVE),
         ("destroy.application", steps::APPLICATION_STAYS),
         ("destroy.yes", steps::SAY_YES),
