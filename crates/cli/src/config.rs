@@ -14,7 +14,7 @@ use std::{
 
 use guichet_domain::{EmailAddress, routing::Route};
 use guichet_engine::Import;
-use guichet_setup::{Desired, DesiredAccess, DesiredApplication};
+use guichet_setup::{Cloud, Desired, DesiredAccess, DesiredApplication, cloud, doctor};
 use serde::Deserialize;
 use url::Url;
 
@@ -53,6 +53,9 @@ pub struct Config {
     /// From where mail is sent into the tenant by SMTP.
     #[serde(default)]
     pub addresses: Addresses,
+    /// How the doctor looks.
+    #[serde(default)]
+    pub doctor: doctor::Options,
     /// What the program that uses the application wants of it: a name, or a file beside this one.
     #[serde(default)]
     pub profile: Option<String>,
@@ -67,18 +70,66 @@ pub struct Config {
 pub struct Microsoft {
     /// Directory (tenant) id or a domain of the tenant.
     pub tenant: String,
-    /// The sign-in service.
-    #[serde(default = "guichet_setup::default_authority")]
-    pub authority: Url,
-    /// Microsoft Graph.
-    #[serde(default = "guichet_setup::default_graph")]
-    pub graph: Url,
+    /// Microsoft's cloud that the tenant is in; it has the next two addresses.
+    #[serde(default)]
+    cloud: Option<Cloud>,
+    /// The sign-in service, where it is none of Microsoft's.
+    #[serde(default)]
+    authority: Option<Url>,
+    /// Microsoft Graph, where it is none of Microsoft's.
+    #[serde(default)]
+    graph: Option<Url>,
     /// Certificate authorities that are trusted besides the system's, PEM.
     #[serde(default)]
     pub ca_files: Vec<PathBuf>,
     /// HTTP proxy; otherwise the usual environment variables are heeded.
     #[serde(default)]
     pub proxy: Option<Url>,
+}
+
+impl Microsoft {
+    /// Base address of the sign-in service.
+    pub fn authority(&self) -> Url {
+        let cloud = self.cloud.unwrap_or(Cloud::Global);
+        self.authority.clone().unwrap_or_else(|| cloud.authority())
+    }
+
+    /// Base address of Microsoft Graph.
+    pub fn graph(&self) -> Url {
+        let cloud = self.cloud.unwrap_or(Cloud::Global);
+        self.graph.clone().unwrap_or_else(|| cloud.graph())
+    }
+
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        for (key, url) in [
+            ("microsoft.authority", &self.authority),
+            ("microsoft.graph", &self.graph),
+        ] {
+            let Some(url) = url else { continue };
+            if let Some(cloud) = self.cloud {
+                let problem = format!(
+                    "`cloud = \"{}\"` has this address; leave one of the two out",
+                    cloud.key()
+                );
+                return Err((key, problem));
+            }
+            if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none() {
+                return Err((key, format!("{url} is not an http(s) address")));
+            }
+            if url.scheme() == "http" && !is_loopback(url) {
+                return Err((key, format!("{url} is not https: secrets would travel in clear text")));
+            }
+        }
+        if let Some((graph, authority)) = cloud::mismatch(&self.authority(), &self.graph()) {
+            let problem = format!(
+                "it is of the cloud {}, and `authority` of the cloud {}; set `cloud` in place of both",
+                graph.name(),
+                authority.name()
+            );
+            return Err(("microsoft.graph", problem));
+        }
+        Ok(())
+    }
 }
 
 /// `[[mailbox]]`.
@@ -269,18 +320,14 @@ impl Config {
                 format!("{url} is not https: Microsoft notifies https addresses only"),
             ));
         }
-        for (key, url) in [
-            ("microsoft.authority", &self.microsoft.authority),
-            ("microsoft.graph", &self.microsoft.graph),
-        ] {
-            if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none() {
-                return Err((key, format!("{url} is not an http(s) address")));
-            }
-            if url.scheme() == "http" && !is_loopback(url) {
-                return Err((key, format!("{url} is not https: secrets would travel in clear text")));
-            }
+        let outside = self.doctor.outside_mailbox.as_ref();
+        if let Some(listed) = outside.filter(|outside| self.mailboxes.iter().any(|m| m.address == **outside)) {
+            return Err((
+                "doctor.outside_mailbox",
+                format!("{listed} is listed; name a mailbox that is not"),
+            ));
         }
-        Ok(())
+        self.microsoft.check()
     }
 
     fn resolve(&mut self, base: &Path) {
@@ -310,8 +357,8 @@ impl Config {
     pub fn desired(&self) -> Desired {
         Desired {
             tenant: self.microsoft.tenant.clone(),
-            authority: self.microsoft.authority.clone(),
-            graph: self.microsoft.graph.clone(),
+            authority: self.microsoft.authority(),
+            graph: self.microsoft.graph(),
             application: self.application.clone(),
             access: self.access.clone(),
             mailboxes: self.mailboxes.iter().map(|m| m.address.clone()).collect(),
@@ -363,7 +410,7 @@ queue = "support"
     fn smallest_file_gets_documented_defaults() {
         let config = Config::parse(GOOD, "guichet.toml").map_err(|f| f.title).expect("valid");
         assert_eq!(config.sync.poll_seconds, 60);
-        assert_eq!(config.microsoft.graph.as_str(), "https://graph.microsoft.com/");
+        assert_eq!(config.microsoft.graph().as_str(), "https://graph.microsoft.com/");
         assert_eq!(config.routes.first().map(|r| r.threading_window_days), Some(30));
     }
 
@@ -371,6 +418,10 @@ queue = "support"
     fn every_bad_value_is_named_with_its_key() {
         for (change, key) in [
             ("poll_secons = 5", "poll_secons"),
+            (
+                "[doctor]\noutside_mailbox = \"support@contoso.example\"",
+                "outside_mailbox",
+            ),
             ("[sync]\npoll_seconds = 0", "poll_seconds"),
             ("[sync]\nfolders = [\"SentItems\"]", "SentItems"),
             ("[server]\npublic_url = \"http://a.example\"", "public_url"),
@@ -394,6 +445,31 @@ queue = "support"
             assert_eq!(failure.exit, Exit::Configuration);
             assert!(failure.title.contains(key), "{change}: {}", failure.title);
             assert!(failure.title.contains("guichet.toml"));
+        }
+    }
+
+    #[test]
+    fn a_cloud_has_both_addresses_and_a_half_of_another_is_refused() {
+        let with = |keys: &str| {
+            let text = GOOD.replace("[[mailbox]]", &format!("{keys}\n[[mailbox]]"));
+            Config::parse(&text, "guichet.toml").map_err(|failure| failure.title)
+        };
+        let config = with("cloud = \"dod\"").expect("valid");
+        assert_eq!(
+            config.microsoft.authority().as_str(),
+            "https://login.microsoftonline.us/"
+        );
+        assert_eq!(config.microsoft.graph().as_str(), "https://dod-graph.microsoft.us/");
+        for (keys, named) in [
+            ("cloud = \"mars\"", "cloud"),
+            (
+                "cloud = \"china\"\ngraph = \"https://graph.microsoft.com\"",
+                "cloud = \"china\"",
+            ),
+            ("graph = \"https://graph.microsoft.us\"", "GCC High"),
+        ] {
+            let title = with(keys).expect_err(keys);
+            assert!(title.contains(named), "{keys}: {title}");
         }
     }
 

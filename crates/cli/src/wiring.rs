@@ -92,8 +92,8 @@ pub fn transport(config: &Config) -> Result<Arc<dyn Transport>, Failure> {
 /// What the client talks to.
 pub fn endpoints(config: &Config) -> Endpoints {
     Endpoints {
-        authority: config.microsoft.authority.clone(),
-        graph: config.microsoft.graph.clone(),
+        authority: config.microsoft.authority(),
+        graph: config.microsoft.graph(),
     }
 }
 

@@ -12,7 +12,7 @@ use url::{Host, Url};
 use uuid::Uuid;
 
 use crate::{
-    Error,
+    Cloud, Error, cloud,
     credential::CredentialKind,
     permissions::{self, Permission},
 };
@@ -189,6 +189,17 @@ impl Desired {
                 );
             }
         }
+        if let Some((graph, authority)) = cloud::mismatch(&self.authority, &self.graph) {
+            return refuse(
+                "graph",
+                format!(
+                    "`{}` is of the cloud {}, and `authority` of the cloud {}: set `cloud` in their place",
+                    self.graph,
+                    graph.name(),
+                    authority.name()
+                ),
+            );
+        }
         let application = &self.application;
         for (field, text) in [
             ("application.name", &application.name),
@@ -301,13 +312,13 @@ fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error>
 }
 
 /// The sign-in service of the worldwide cloud.
-pub fn default_authority() -> Url {
-    Url::parse("https://login.microsoftonline.com").expect("a constant address parses")
+fn default_authority() -> Url {
+    Cloud::Global.authority()
 }
 
 /// Microsoft Graph of the worldwide cloud.
-pub fn default_graph() -> Url {
-    Url::parse("https://graph.microsoft.com").expect("a constant address parses")
+fn default_graph() -> Url {
+    Cloud::Global.graph()
 }
 
 fn default_redirect() -> Url {

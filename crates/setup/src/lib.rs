@@ -9,6 +9,7 @@
 pub mod catalogue;
 mod certificate;
 pub mod client_secret;
+pub mod cloud;
 mod connect;
 pub mod credential;
 mod desired;
@@ -27,8 +28,9 @@ mod steps;
 pub mod vault;
 
 pub use catalogue::Language;
+pub use cloud::Cloud;
 pub use connect::{Applied, Connect};
-pub use desired::{AccountTypes, Desired, DesiredAccess, DesiredApplication, Scope, default_authority, default_graph};
+pub use desired::{AccountTypes, Desired, DesiredAccess, DesiredApplication, Scope};
 pub use destroy::Destroyed;
 pub use error::Error;
 pub use plan::{Change, Plan, StepId, Why};

@@ -48,6 +48,7 @@ pub(super) fn context(config: &Config, store: &Store) -> Result<DoctorContext, F
         entropy: Arc::new(SystemEntropy),
         desired: Some(config.desired()),
         notification_url: wiring::notification_url(config)?,
+        options: config.doctor.clone(),
     })
 }
 

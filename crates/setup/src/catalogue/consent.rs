@@ -72,6 +72,33 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général ; la commande accorde ce qui manque.",
             ],
         ),
+        Code::ScopeOk => FindingText::new(
+            [
+                "The mailbox {subject}, outside the scope of access, is denied.",
+                "La boîte {subject}, hors de l'étendue d'accès, est refusée.",
+            ],
+            ["", ""],
+        ),
+        Code::ScopeTooWide => FindingText::new(
+            [
+                "The mailbox {subject} is outside the scope of access and can be read.",
+                "La boîte {subject} est hors de l'étendue d'accès et peut pourtant être lue.",
+            ],
+            [
+                "Run `guichet connect apply`: it sets the scope in Exchange to the listed mailboxes. If it changes nothing, look for a role of the application with a wider scope: Get-ManagementRoleAssignment -RoleAssigneeType ServicePrincipal. A change takes up to two hours to reach Exchange.",
+                "Exécutez `guichet connect apply` : il règle l'étendue dans Exchange sur les boîtes listées. S'il ne change rien, cherchez un rôle de l'application dont l'étendue est plus large : Get-ManagementRoleAssignment -RoleAssigneeType ServicePrincipal. Un changement met jusqu'à deux heures à atteindre Exchange.",
+            ],
+        ),
+        Code::ScopeUntested => FindingText::new(
+            [
+                "Whether mailboxes outside the scope of access are denied could not be tried.",
+                "Le refus des boîtes hors de l'étendue d'accès n'a pas pu être éprouvé.",
+            ],
+            [
+                "Name a mailbox that exists and is not listed as `outside_mailbox` under [doctor] in guichet.toml. No mail of it is read.",
+                "Indiquez une boîte existante et non listée comme `outside_mailbox` sous [doctor] dans guichet.toml. Aucun de ses courriers n'est lu.",
+            ],
+        ),
         Code::AdminConsentRequired => FindingText::new(
             [
                 "Only an administrator may consent to what the application {subject} asks for.",

@@ -12,6 +12,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
 
 const fn reaching(code: Code) -> Option<FindingText> {
     let text = match code {
+        Code::CloudMismatch => FindingText::new(
+            [
+                "{subject} is Graph of the cloud {configured}, and the tenant is in the cloud {cloud}.",
+                "{subject} est le Graph du cloud {configured}, alors que le locataire est dans le cloud {cloud}.",
+            ],
+            [
+                "Set `cloud = \"{key}\"` under [microsoft] in guichet.toml in place of `authority` and `graph`.",
+                "Indiquez `cloud = \"{key}\"` sous [microsoft] dans guichet.toml à la place de `authority` et `graph`.",
+            ],
+        ),
         Code::AuthorityDns => FindingText::new(
             [
                 "The host name of the sign-in service {subject} cannot be resolved.",

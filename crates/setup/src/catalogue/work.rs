@@ -15,6 +15,63 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Rien n'est à faire. Pour une réception plus rapide, configurez une adresse https publique pour les notifications.",
             ],
         ),
+        Code::EndpointOk => FindingText::new(
+            [
+                "The notification endpoint {url} answers as Microsoft wants it to.",
+                "Le point de notification {url} répond comme Microsoft le veut.",
+            ],
+            ["", ""],
+        ),
+        Code::EndpointDns => FindingText::new(
+            [
+                "The host name of the notification endpoint {subject} cannot be resolved.",
+                "Le nom d'hôte du point de notification {subject} ne peut pas être résolu.",
+            ],
+            [
+                "Check `public_url` under [server] in guichet.toml, then the name's entry in the public DNS. If Microsoft reaches it and this machine cannot, set `probe_endpoint = false` under [doctor] in guichet.toml.",
+                "Vérifiez `public_url` sous [server] dans guichet.toml, puis l'entrée de ce nom dans le DNS public. Si Microsoft l'atteint mais pas cette machine, indiquez `probe_endpoint = false` sous [doctor] dans guichet.toml.",
+            ],
+        ),
+        Code::EndpointConnect => FindingText::new(
+            [
+                "No connection to the notification endpoint {subject} can be opened; mailboxes are polled.",
+                "Aucune connexion au point de notification {subject} ne peut être ouverte ; les boîtes sont interrogées périodiquement.",
+            ],
+            [
+                "Check that `guichet serve` is running, and that firewall and reverse proxy lead this address to it. If Microsoft reaches it and this machine cannot, set `probe_endpoint = false` under [doctor] in guichet.toml.",
+                "Vérifiez que `guichet serve` est en cours d'exécution, et que le pare-feu et le proxy inverse mènent cette adresse jusqu'à lui. Si Microsoft l'atteint mais pas cette machine, indiquez `probe_endpoint = false` sous [doctor] dans guichet.toml.",
+            ],
+        ),
+        Code::EndpointTls => FindingText::new(
+            [
+                "The certificate of the notification endpoint {subject} is not trusted; mailboxes are polled.",
+                "Le certificat du point de notification {subject} n'est pas approuvé ; les boîtes sont interrogées périodiquement.",
+            ],
+            [
+                "Install a certificate for this host name from a publicly trusted authority, with its chain, and see that it has not expired: Microsoft notifies nobody else. If Microsoft reaches it and this machine cannot, set `probe_endpoint = false` under [doctor] in guichet.toml.",
+                "Installez pour ce nom d'hôte un certificat d'une autorité publiquement approuvée, avec sa chaîne, et vérifiez qu'il n'a pas expiré : Microsoft n'envoie de notifications à personne d'autre. Si Microsoft l'atteint mais pas cette machine, indiquez `probe_endpoint = false` sous [doctor] dans guichet.toml.",
+            ],
+        ),
+        Code::EndpointTimeout => FindingText::new(
+            [
+                "The notification endpoint {subject} does not answer in time; mailboxes are polled.",
+                "Le point de notification {subject} ne répond pas à temps ; les boîtes sont interrogées périodiquement.",
+            ],
+            [
+                "Microsoft waits for ten seconds. Check the load of this machine and of the reverse proxy, and that a firewall does not drop the connection silently. If Microsoft reaches it and this machine cannot, set `probe_endpoint = false` under [doctor] in guichet.toml.",
+                "Microsoft attend dix secondes. Vérifiez la charge de cette machine et du proxy inverse, et qu'un pare-feu n'abandonne pas la connexion sans le dire. Si Microsoft l'atteint mais pas cette machine, indiquez `probe_endpoint = false` sous [doctor] dans guichet.toml.",
+            ],
+        ),
+        Code::EndpointForeign => FindingText::new(
+            [
+                "What answers at {url} is not the notification endpoint of Guichet.",
+                "Ce qui répond à {url} n'est pas le point de notification de Guichet.",
+            ],
+            [
+                "Let the reverse proxy pass this path on to `guichet serve` with its query, without a sign-in page or a redirect in between.",
+                "Faites transmettre ce chemin par le proxy inverse à `guichet serve` avec sa requête, sans page de connexion ni redirection entre les deux.",
+            ],
+        ),
         Code::SubscriptionAbsent => FindingText::new(
             [
                 "The folder {folder} of {subject} has no subscription; it is polled.",

@@ -3,13 +3,15 @@
 //! Never sends a credential.
 
 use bytes::Bytes;
-use guichet_graph::discover;
+use guichet_graph::{OpenIdConfiguration, discover};
 use guichet_net::{BodyLimit, HttpRequest, HttpResponse};
 use guichet_store::records::Integration;
 use http::{HeaderMap, Method, header::DATE};
 use jiff::{Timestamp, fmt::rfc2822};
+use url::Url;
 
 use super::{Code, DoctorContext, Place, Problem, SignInNames, diagnose, sign_in};
+use crate::Cloud;
 
 /// Tokens are dated five minutes back, and assertions live for minutes: beyond this, requests fail.
 const MAX_SKEW_SECONDS: i64 = 300;
@@ -51,6 +53,10 @@ pub(super) async fn check(
             false
         }
         Ok(found) => {
+            if let Some(problem) = other_cloud(&found, &place.endpoints.graph) {
+                problems.push(problem);
+                return false;
+            }
             let evidence = format!("issuer {}", found.issuer);
             problems.push(Problem::new(Code::AuthorityOk, diagnose::host(authority), evidence));
             true
@@ -66,6 +72,19 @@ pub(super) async fn check(
             false
         }
     }
+}
+
+/// The configured Graph, where the tenant's own is another.
+pub(crate) fn other_cloud(found: &OpenIdConfiguration, graph: &Url) -> Option<Problem> {
+    let configured = Cloud::of_graph(graph.host_str()?)?;
+    let tenants = Cloud::of_graph(found.msgraph_host.as_deref()?)?;
+    (configured != tenants).then(|| {
+        let evidence = format!("the tenant's discovery document names {}", tenants.graph_host());
+        Problem::new(Code::CloudMismatch, diagnose::host(graph), evidence)
+            .with("configured", configured.name())
+            .with("cloud", tenants.name())
+            .with("key", tenants.key())
+    })
 }
 
 fn clock(answer: &HttpResponse, now: Timestamp) -> Option<Problem> {

@@ -81,6 +81,8 @@ codes! {
     TenantInvalid = "tenant-invalid", Error;
     /// The tenant is in another national cloud.
     TenantOtherCloud = "tenant-other-cloud", Error;
+    /// The configured Graph belongs to another cloud than the tenant.
+    CloudMismatch = "cloud-mismatch", Error;
     /// The configured tenant is not the recorded one.
     TenantMismatch = "tenant-mismatch", Error;
     /// The clock is off.
@@ -189,6 +191,12 @@ codes! {
     GraphBusy = "graph-busy", Warning;
     /// A tenant-wide consent opens more than the scope of access.
     ScopeDefeated = "scope-defeated", Warning;
+    /// A mailbox outside the scope of access is denied.
+    ScopeOk = "scope-ok", Ok;
+    /// A mailbox outside the scope of access can be read.
+    ScopeTooWide = "scope-too-wide", Error;
+    /// Whether the scope of access holds could not be tried.
+    ScopeUntested = "scope-untested", Info;
     // ---- mailboxes
     /// No mailbox is served.
     MailboxesAbsent = "mailboxes-absent", Warning;
@@ -219,6 +227,18 @@ codes! {
     // ---- notifications
     /// Notifications are not configured.
     NotificationsOff = "notifications-off", Info;
+    /// The notification endpoint answers as Microsoft wants it to.
+    EndpointOk = "notification-endpoint-ok", Ok;
+    /// The host name of the notification endpoint has no address.
+    EndpointDns = "notification-endpoint-dns", Warning;
+    /// No connection to the notification endpoint, or it was cut.
+    EndpointConnect = "notification-endpoint-connect", Warning;
+    /// The certificate of the notification endpoint is not trusted.
+    EndpointTls = "notification-endpoint-tls", Warning;
+    /// The notification endpoint does not answer in time.
+    EndpointTimeout = "notification-endpoint-timeout", Warning;
+    /// What answers at the notification endpoint is not Guichet.
+    EndpointForeign = "notification-endpoint-foreign", Warning;
     /// A folder has no subscription.
     SubscriptionAbsent = "subscription-absent", Warning;
     /// A subscription has expired.

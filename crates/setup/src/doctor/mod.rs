@@ -8,29 +8,33 @@ mod authority;
 mod code;
 mod consent;
 mod diagnose;
+mod endpoint;
 mod expiry;
 mod history;
 mod mailboxes;
 mod problem;
 mod recorded;
+mod scope;
 mod subscriptions;
 mod token;
 mod work;
 
 use std::sync::Arc;
 
-use guichet_domain::{finding::Finding, ports::Entropy};
+use guichet_domain::{EmailAddress, finding::Finding, ports::Entropy};
 use guichet_graph::{Endpoints, RetryPolicy, Time};
 use guichet_net::Transport;
 use guichet_store::{
     Store,
     records::{FindingRow, Integration},
 };
+use serde::Deserialize;
 use url::Url;
 
 pub use code::Code;
 pub use problem::Problem;
 
+pub(crate) use authority::other_cloud;
 pub(crate) use diagnose::{SignInNames, aadsts, evidence, mailbox, sign_in};
 
 use crate::{Desired, Error, Language, Vault, catalogue, steps::token::endpoints};
@@ -53,6 +57,28 @@ pub struct DoctorContext {
     pub desired: Option<Desired>,
     /// Public address of the notification endpoint; `None` for polling only.
     pub notification_url: Option<Url>,
+    /// What the operator says of the checks themselves.
+    pub options: Options,
+}
+
+/// What the operator says of the checks themselves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// A mailbox of the tenant that is not listed, to try whether it is denied.
+    pub outside_mailbox: Option<EmailAddress>,
+    /// Whether the notification endpoint is asked from this machine. Off where the network lets Microsoft in
+    /// and does not let this machine out and in again.
+    pub probe_endpoint: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            outside_mailbox: None,
+            probe_endpoint: true,
+        }
+    }
 }
 
 /// Which tenant is asked, and where.
@@ -158,6 +184,8 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
             found.retain(|problem| problem.code != Code::MailboxDenied);
         }
         problems.extend(found);
+        let defeated = problems.iter().any(|problem| problem.code == Code::ScopeDefeated);
+        problems.extend(scope::check(context, &signed_in.client, defeated).await);
     }
     // The clock has been named; that Entra refuses what it signs follows from it.
     if problems.iter().any(|problem| problem.code == Code::ClockSkewed) {
@@ -165,7 +193,22 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
     }
     let found = stored!(mailboxes::listed(context, &integration));
     problems.extend(found);
-    let found = stored!(subscriptions::check(context));
+    let endpoint = endpoint::check(context).await;
+    let mut found = stored!(subscriptions::check(context));
+    if endpoint
+        .as_ref()
+        .is_some_and(|problem| problem.code != Code::EndpointOk)
+    {
+        // Microsoft makes and renews a subscription only after the endpoint has answered.
+        let follows = |problem: &Problem| {
+            matches!(
+                problem.code,
+                Code::SubscriptionAbsent | Code::SubscriptionExpired | Code::SubscriptionElsewhere
+            )
+        };
+        found.retain(|problem| !follows(problem));
+    }
+    problems.extend(endpoint);
     problems.extend(found);
     let found = stored!(work::check(context));
     problems.extend(found);

@@ -61,6 +61,11 @@ async fn discovered(connect: &Connect, desired: &Desired) -> Result<Tenant, Erro
         .map_err(|error| Error::Diagnosed {
             problems: vec![doctor::sign_in(&error, names)],
         })?;
+    if let Some(problem) = doctor::other_cloud(&configuration, &desired.graph) {
+        return Err(Error::Diagnosed {
+            problems: vec![problem],
+        });
+    }
     Ok(Tenant {
         id: configuration.tenant_id().to_ascii_lowercase(),
         token_endpoint: configuration.token_endpoint,

@@ -1,12 +1,13 @@
 //! A connection whose access Exchange limits to the listed mailboxes.
 
+use guichet_domain::EmailAddress;
 use guichet_setup::{Scope, doctor::Code};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
     fault::{Cure, Fault},
-    stage::{Stage, text},
+    stage::{SALES, Stage, text},
 };
 
 const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
@@ -18,6 +19,7 @@ pub(crate) async fn stage() -> Stage {
     stage.desired.mailboxes.truncate(1);
     stage.desired.access.scope = Scope::Mailboxes;
     stage.desired.access.remove_tenant_wide_grants = true;
+    stage.options.outside_mailbox = EmailAddress::parse(SALES).ok();
     stage.apply().await;
     stage
 }
@@ -59,5 +61,34 @@ pub(crate) const FAULTS: &[Fault] = &[
             })
         },
         cure: Cure::Apply,
+    },
+    Fault {
+        name: "role-without-scope",
+        how: "An administrator gives the application a role for every mailbox (`New-ManagementRoleAssignment` without a scope).",
+        code: Code::ScopeTooWide,
+        inject: |stage| {
+            Box::pin(async {
+                let principal = stage.principal().await["id"].clone();
+                let assignment = json!({ "Role": "Application Mail.ReadWrite", "App": principal });
+                stage.cmdlet("New-ManagementRoleAssignment", assignment).await;
+            })
+        },
+        cure: Cure::Apply,
+    },
+    Fault {
+        name: "no-mailbox-to-try",
+        how: "No mailbox outside the scope is configured.",
+        code: Code::ScopeUntested,
+        inject: |stage| Box::pin(async { stage.options.outside_mailbox = None }),
+        cure: Cure::Undo(|stage| Box::pin(async { stage.options.outside_mailbox = EmailAddress::parse(SALES).ok() })),
+    },
+    Fault {
+        name: "mailbox-to-try-is-none",
+        how: "The mailbox outside the scope does not exist.",
+        code: Code::ScopeUntested,
+        inject: |stage| {
+            Box::pin(async { stage.options.outside_mailbox = EmailAddress::parse("nobody@contoso.example").ok() })
+        },
+        cure: Cure::Undo(|stage| Box::pin(async { stage.options.outside_mailbox = EmailAddress::parse(SALES).ok() })),
     },
 ];

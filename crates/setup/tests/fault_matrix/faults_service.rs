@@ -104,7 +104,7 @@ async fn work(stage: &Stage, outcome: JobOutcome) {
 }
 
 /// The service subscribes, for so many hours and to this address.
-async fn subscribe(stage: &Stage, hours: i64, url: &str) {
+pub(crate) async fn subscribe(stage: &Stage, hours: i64, url: &str) {
     for subscription in stage.store.subscriptions().await.unwrap() {
         stage.store.remove_subscription(&subscription.id).await.unwrap();
     }

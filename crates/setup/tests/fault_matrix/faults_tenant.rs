@@ -49,6 +49,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "graph-of-other-cloud",
+        how: "`graph` is the one of the US government's cloud, and the tenant is in the global cloud.",
+        code: Code::CloudMismatch,
+        inject: |stage| Box::pin(async { stage.desired.graph = "https://graph.microsoft.us".parse().unwrap() }),
+        cure: Cure::Undo(|stage| Box::pin(async { stage.correct() })),
+    },
+    Fault {
         name: "tenant-of-another-organisation",
         how: "`tenant` and `authority` lead to another tenant than the one that was connected.",
         code: Code::TenantMismatch,

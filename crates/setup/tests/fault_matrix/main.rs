@@ -5,10 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod endpoint;
 mod fault;
 mod faults_application;
 mod faults_certificate;
 mod faults_consent;
+mod faults_endpoint;
 mod faults_graph;
 mod faults_mailboxes;
 mod faults_network;
@@ -28,7 +30,7 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 11] = [
+pub(crate) const GROUPS: [&[Fault]; 12] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
@@ -40,6 +42,7 @@ pub(crate) const GROUPS: [&[Fault]; 11] = [
     faults_graph::FAULTS,
     faults_mailboxes::FAULTS,
     faults_service::FAULTS,
+    faults_endpoint::FAULTS,
 ];
 
 /// What the matrix promises, not counting refusals that are only quoted.
@@ -88,6 +91,11 @@ async fn faults_of_the_certificate() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_the_scope() {
     fault::walk(faults_scope::stage().await, faults_scope::FAULTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_notification_endpoint() {
+    fault::walk(faults_endpoint::stage().await, faults_endpoint::FAULTS).await;
 }
 
 groups! {

@@ -17,7 +17,7 @@ use guichet_net::{BodyLimit, HttpRequest, NetConfig, ReqwestTransport, Transport
 use guichet_sandbox::{Config, Description, Running, Sandbox};
 use guichet_setup::{
     Connect, Desired, KeySource, Language, SignIn, Silent, Vault, administrator,
-    doctor::{self, DoctorContext},
+    doctor::{self, DoctorContext, Options},
 };
 use guichet_store::{
     Store,
@@ -29,6 +29,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
+
+use crate::endpoint::Endpoint;
 
 pub const SUPPORT: &str = "support@contoso.example";
 pub const SALES: &str = "sales@contoso.example";
@@ -87,6 +89,9 @@ pub(crate) struct Stage {
     /// What `guichet.toml` says.
     pub desired: Desired,
     pub notification_url: Option<Url>,
+    pub options: Options,
+    /// What listens at the notification address, where a fault needs it.
+    pub endpoint: Option<Endpoint>,
     /// What a fault keeps for its undoing.
     pub kept: Value,
 }
@@ -143,6 +148,12 @@ impl Stage {
             store: Store::in_memory().await.unwrap(),
             key: KEY.to_owned(),
             notification_url: None,
+            // No stage of these has an endpoint; those that have one switch it on.
+            options: Options {
+                probe_endpoint: false,
+                ..Options::default()
+            },
+            endpoint: None,
             kept: Value::Null,
             sandbox,
             directory,
@@ -178,6 +189,7 @@ impl Stage {
             entropy: self.entropy.clone(),
             desired: Some(self.desired.clone()),
             notification_url: self.notification_url.clone(),
+            options: self.options.clone(),
         };
         doctor::run(&context, language).await
     }

@@ -15,7 +15,7 @@ use guichet_graph::Time;
 use guichet_setup::{
     Applied, Change, Connect, Desired, Error, KeySource, Language, Plan, Progress, SignIn, StepId, Vault, Waiting,
     administrator,
-    doctor::{self, DoctorContext, Problem},
+    doctor::{self, DoctorContext, Options, Problem},
 };
 use guichet_store::{
     Store,
@@ -165,6 +165,7 @@ impl World {
             entropy: self.entropy.clone(),
             desired: Some(wanted()),
             notification_url: None,
+            options: Options::default(),
         }
     }
 

@@ -299,7 +299,7 @@ impl Life {
             Refused::Here(failure) => return failure,
             Refused::Token(error) => error,
         };
-        let authority = &self.config.microsoft.authority;
+        let authority = &self.config.microsoft.authority();
         match error.class {
             Class::Retry { .. } => Failure::new(
                 Exit::Unreachable,
