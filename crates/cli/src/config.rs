@@ -15,6 +15,7 @@ use std::{
 use guichet_domain::{EmailAddress, routing::Route};
 use guichet_engine::Import;
 use guichet_setup::{Cloud, Desired, DesiredAccess, DesiredApplication, cloud, doctor};
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
@@ -27,6 +28,9 @@ pub struct Config {
     /// Directory of the database, the blobs and the keys; relative to the file.
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
+    /// Address of a PostgreSQL database in place of the embedded one: `postgres://user:password@host:5432/name`.
+    #[serde(default)]
+    pub database: Option<SecretString>,
     /// The tenant and how to reach it.
     pub microsoft: Microsoft,
     /// The application registration.

@@ -28,6 +28,7 @@ pub const KEY_VARIABLE: &str = "GUICHET_MASTER_KEY";
 pub async fn open_store(config: &Config) -> Result<Store, Failure> {
     Ok(Store::open(OpenOptions {
         data_dir: config.data_dir.clone(),
+        database: config.database.clone(),
     })
     .await?)
 }

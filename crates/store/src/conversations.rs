@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::{
     Result, Store,
     connection::{Connection, FromRow, Row, ToValue, Value, params, query_one, record, records},
+    dialect::LOCKED,
     events,
     records::{Conversation, ConversationFilter, IngestItem, Party},
 };
@@ -104,7 +105,8 @@ pub(crate) async fn open(
 
 /// Counts a customer's mail into a conversation and gives it the state that follows.
 pub(crate) async fn join(c: &mut dyn Connection, id: ConversationId, at: Timestamp) -> Result<Joined> {
-    let row = query_one(c, "SELECT state FROM conversation WHERE id = $1", params![id]).await?;
+    let sql = format!("SELECT state FROM conversation WHERE id = $1{LOCKED}");
+    let row = query_one(c, &sql, params![id]).await?;
     let before: ConversationState = row.map_or(Ok(ConversationState::Open), |mut row| row.take())?;
     let after = before.after_inbound();
     touch(c, id, after, at).await?;
@@ -130,13 +132,19 @@ pub(crate) async fn get(c: &mut dyn Connection, id: ConversationId) -> Result<Op
     record(query_one(c, &sql, params![id]).await?)
 }
 
+/// The conversation, which nobody else changes until the transaction ends.
+pub(crate) async fn get_locked(c: &mut dyn Connection, id: ConversationId) -> Result<Option<Conversation>> {
+    let sql = format!("SELECT {CONVERSATION} FROM conversation WHERE id = $1{LOCKED}");
+    record(query_one(c, &sql, params![id]).await?)
+}
+
 async fn set_state(
     c: &mut dyn Connection,
     id: ConversationId,
     state: ConversationState,
     now: Timestamp,
 ) -> Result<Option<Conversation>> {
-    let Some(before) = get(c, id).await? else {
+    let Some(before) = get_locked(c, id).await? else {
         return Ok(None);
     };
     if before.state == state {

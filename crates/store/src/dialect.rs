@@ -3,11 +3,18 @@
 //! Statements and migrations are written once, in PostgreSQL's form; this module derives SQLite's.
 //! It knows only the constructs that occur in this crate, and its tests hold them.
 
+/// Ends a query whose row this transaction is about to change: nobody else changes it meanwhile.
+pub(crate) const LOCKED: &str = " FOR NO KEY UPDATE";
+/// The same for queues: rows that somebody else has locked are as if they were not there.
+pub(crate) const UNLOCKED_ONLY: &str = " FOR NO KEY UPDATE SKIP LOCKED";
+const LOCKS: [&str; 2] = [UNLOCKED_ONLY, LOCKED];
+
 /// Turns `$n` into `?n`. In SQLite `$1` would be a *named* parameter, numbered by its first
 /// appearance, so that `$2 … $1` would bind in the wrong order.
 ///
-/// Text in single quotes is left alone.
+/// Text in single quotes is left alone. A lock of rows at the end goes: SQLite has one writer at a time.
 pub(crate) fn statement(sql: &str) -> String {
+    let sql = LOCKS.iter().find_map(|lock| sql.strip_suffix(lock)).unwrap_or(sql);
     let mut out = String::with_capacity(sql.len());
     let mut quoted = false;
     let mut rest = sql.chars().peekable();
@@ -20,6 +27,12 @@ pub(crate) fn statement(sql: &str) -> String {
         }
     }
     out
+}
+
+/// PostgreSQL's form of a migration. Ids and addresses are compared by their bytes, as SQLite does, and not as
+/// the language of the server would sort words.
+pub(crate) fn shared_migration(sql: &str) -> String {
+    sql.replace(" TEXT", " TEXT COLLATE \"C\"")
 }
 
 /// SQLite's form of a migration: row ids and bytes have other names there.
@@ -62,6 +75,8 @@ mod tests {
             statement("a = '$2 it''s $1' AND b = $1"),
             "a = '$2 it''s $1' AND b = ?1"
         );
+        assert_eq!(statement(&format!("SELECT a{LOCKED}")), "SELECT a");
+        assert_eq!(statement(&format!("SELECT a{UNLOCKED_ONLY}")), "SELECT a");
         assert_eq!(statement("cost $ and ünïcode $3"), "cost $ and ünïcode ?3");
     }
 

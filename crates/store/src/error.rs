@@ -84,6 +84,14 @@ pub enum Error {
         /// What the operating system said.
         detail: String,
     },
+    /// The database that the nodes share can't be used now. What was asked for may have been done or not.
+    #[error("the database {database} can't be used now ({detail}): it is tried again")]
+    Unavailable {
+        /// Host, port and name of the database.
+        database: String,
+        /// What the server or the operating system said.
+        detail: String,
+    },
     /// The bytes of a blob don't match its name.
     #[error("blob {id} is damaged: its bytes have another SHA-256, restore the file from a backup")]
     CorruptBlob {

@@ -6,9 +6,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
-use crate::{Result, blobs::Blobs, connection::Connection, counters, directory, sqlite::Database};
+use crate::{Result, blobs::Blobs, connection::Connection, counters, database::Database, directory, postgres, sqlite};
 
 /// Most rows that one call returns, whatever it asks for: bounds memory and the time of a read.
 pub(crate) const MAX_ROWS: u32 = 1000;
@@ -17,10 +18,23 @@ pub(crate) const MAX_ROWS: u32 = 1000;
 pub(crate) const MAX_CONFIGURED: u32 = 100_000;
 
 /// Where the store lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct OpenOptions {
     /// Directory of `guichet.db`, `blobs/` and `guichet.lock`; created if it is missing.
     pub data_dir: PathBuf,
+    /// Address of a PostgreSQL database (`postgres://user:password@host:5432/name`) in place of
+    /// `guichet.db`; then any number of processes may share the work. Their `blobs/` must be one directory.
+    pub database: Option<SecretString>,
+}
+
+impl OpenOptions {
+    /// An embedded database in this directory.
+    pub fn in_directory(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            database: None,
+        }
+    }
 }
 
 /// The store: ledger, outbox, accounts and blobs. Cloning is cheap; all clones are one store.
@@ -43,10 +57,13 @@ impl Store {
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Missing`], [`crate::Error::NewerSchema`],
     /// [`crate::Error::Unwritable`], [`crate::Error::DiskFull`]: each names the file; nothing was
-    /// changed or recreated.
+    /// changed or recreated. [`crate::Error::Unavailable`] if a shared database can't be reached.
     pub async fn open(options: OpenOptions) -> Result<Self> {
-        let (events, _) = watch::channel(0);
-        let database = Database::open(options.data_dir.clone(), events.clone()).await?;
+        let events = watch::Sender::new(0);
+        let database = match &options.database {
+            None => Database::Embedded(sqlite::Database::open(options.data_dir.clone(), events.clone()).await?),
+            Some(address) => Database::Shared(postgres::Database::open(address.expose_secret(), events.clone()).await?),
+        };
         let blobs = Blobs::on_disk(options.data_dir.join(directory::BLOBS)).await?;
         Ok(Self::new(database, blobs, events))
     }
@@ -58,8 +75,8 @@ impl Store {
     /// [`crate::Error::Sql`] if the schema can't be made.
     #[expect(clippy::unused_async, reason = "opens like the store on disk")]
     pub async fn in_memory() -> Result<Self> {
-        let (events, _) = watch::channel(0);
-        let database = Database::in_memory(events.clone())?;
+        let events = watch::Sender::new(0);
+        let database = Database::Embedded(sqlite::Database::in_memory(events.clone())?);
         Ok(Self::new(database, Blobs::in_memory(), events))
     }
 

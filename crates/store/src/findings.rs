@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Result, Store,
     connection::{Connection, FromRow, Row, params, records},
+    counters,
     facade::MAX_CONFIGURED,
     records::{FindingRow, SeenFinding},
 };
@@ -56,6 +57,8 @@ async fn record(
     complete: bool,
     now: Timestamp,
 ) -> Result<Vec<FindingRow>> {
+    // One look after the other: two at once would both open what neither has seen yet.
+    counters::add(c, counters::PROBE, 1).await?;
     for finding in seen {
         let sql = "UPDATE finding SET severity = $1, evidence = $2, last_seen = $3 \
             WHERE code = $4 AND subject = $5 AND resolved_at IS NULL";

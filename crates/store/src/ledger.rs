@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use guichet_domain::{
-    ConversationId, ImmutableId, InternetMessageId,
+    ConversationId, ImmutableId, InternetMessageId, MailboxId,
     conversation::Direction,
     event::{EventKind, NewEvent},
     threading::{Decision, Reason, Rule},
@@ -17,9 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, Result, Store,
-    connection::Connection,
+    connection::{Connection, params},
     conversations::{self, Joined},
-    counters, events, folders,
+    counters,
+    dialect::LOCKED,
+    events, folders,
     messages::{self, NewMessage},
     outbox, receipts,
     records::{CommittedPage, IngestItem, Item, JobKind, Page, TraceStep},
@@ -50,6 +52,13 @@ impl Store {
     }
 }
 
+/// Pages of one mailbox are committed one after the other, so that a mail finds the conversation that a mail of
+/// another folder has just opened.
+async fn mailboxes_turn(c: &mut dyn Connection, mailbox: MailboxId) -> Result<()> {
+    let sql = format!("SELECT id FROM mailbox WHERE id = $1{LOCKED}");
+    c.query(&sql, params![mailbox]).await.map(drop)
+}
+
 /// What the items of a page have come to so far.
 #[derive(Default)]
 struct Outcome {
@@ -67,6 +76,7 @@ async fn commit(c: &mut dyn Connection, page: &Page) -> Result<CommittedPage> {
             "the folder belongs to mailbox {mailbox}, not {wanted}"
         )));
     }
+    mailboxes_turn(c, mailbox).await?;
     let mut outcome = Outcome::default();
     for at in processing_order(&page.items) {
         match page.items.get(at) {

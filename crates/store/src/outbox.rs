@@ -177,7 +177,7 @@ pub(crate) const WAITING_MAILBOXES: &str = "SELECT mailbox_id FROM (SELECT m.id 
     (SELECT min(j.available_at) FROM job j WHERE j.state = 'pending' AND j.mailbox_id = m.id AND j.rank = $1) \
     AS since FROM mailbox m) AS waiting WHERE since <= $2 ORDER BY since LIMIT $3";
 pub(crate) const TO_TAKE: &str = "SELECT id FROM job WHERE state = 'pending' AND mailbox_id = $1 AND rank = $2 \
-    AND available_at <= $3 ORDER BY available_at, id LIMIT $4";
+    AND available_at <= $3 ORDER BY available_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED";
 pub(crate) const NEXT_DUE: &str = "SELECT available_at FROM job WHERE state = 'pending' ORDER BY available_at LIMIT 1";
 pub(crate) const DEAD: &str = "SELECT id, mailbox_id, kind, attempts, created_at, died_at, reason FROM job \
     WHERE died_at IS NOT NULL ORDER BY died_at DESC LIMIT $1";

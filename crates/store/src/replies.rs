@@ -112,7 +112,7 @@ async fn accept(c: &mut dyn Connection, reply: &NewReply) -> Result<AcceptedRepl
     if let Some(earlier) = earlier(c, reply).await? {
         return Ok(earlier);
     }
-    let Some(conversation) = conversations::get(c, reply.conversation).await? else {
+    let Some(conversation) = conversations::get_locked(c, reply.conversation).await? else {
         return Ok(AcceptedReply::NothingToAnswer);
     };
     let Some(answered) = answered(c, reply).await? else {

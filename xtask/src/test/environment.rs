@@ -38,7 +38,7 @@ struct Tool {
 }
 
 /// Everything that the checks use beyond the Rust toolchain.
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         program: "cc",
         probe: &["--version"],
@@ -67,6 +67,14 @@ const TOOLS: [Tool; 4] = [
         package: "swaks",
         reason: "delivers mail to the sandbox as an outsider does",
         need: Need::Tests("the SMTP checks of swaks in conformance"),
+    },
+    Tool {
+        // Debian keeps the server's own programs out of the search path; this one comes with them.
+        program: "pg_lsclusters",
+        probe: &["--help"],
+        package: "postgresql",
+        reason: "serves the database that several nodes share",
+        need: Need::Tests("the store and the nodes on PostgreSQL"),
     },
 ];
 

@@ -421,7 +421,7 @@ async fn a_store_that_cannot_be_read_is_a_finding() {
     let directory = tempfile::tempdir().unwrap();
     let mut world = connected().await;
     let data_dir = directory.path().to_owned();
-    world.store = guichet_store::Store::open(guichet_store::OpenOptions { data_dir })
+    world.store = guichet_store::Store::open(guichet_store::OpenOptions::in_directory(data_dir))
         .await
         .unwrap();
     world.store.clone().close().await;

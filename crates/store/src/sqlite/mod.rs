@@ -16,14 +16,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use tokio::sync::watch;
 
-use crate::{Error, Result, connection::Connection};
+use crate::{Error, Result, database::Work};
 use driver::SqliteConnection;
-
-/// An operation: it gets a connection inside a transaction and leaves ending that to the caller.
-pub(crate) type Work<T> = Box<dyn for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T>> + Send>;
 
 /// A SQLite database.
 #[derive(Debug)]

@@ -1,13 +1,16 @@
 //! Integrations, credentials, mailboxes, subscriptions and API keys.
 
 use guichet_domain::{ApiKeyId, CredentialId, GraphFolderId, IntegrationId, SubscriptionId};
-use guichet_store::{Credential, Error, Report, Store, Subscription};
+use guichet_store::{Credential, Error, Report, Subscription};
 
-use crate::fixture::{World, add_folder, add_mailbox, at, integration, uuid};
+use crate::{
+    backend,
+    fixture::{World, add_folder, add_mailbox, at, integration, uuid},
+};
 
 #[tokio::test]
 async fn integration_is_one_for_tenant_and_name() {
-    let store = Store::in_memory().await.expect("store");
+    let store = backend::fresh().await;
     assert_eq!(store.integration().await, Ok(None));
     let mut first = integration();
     store.upsert_integration(&first).await.expect("store it");
@@ -30,7 +33,7 @@ async fn integration_is_one_for_tenant_and_name() {
 
 #[tokio::test]
 async fn reported_state_keeps_the_time_since_when_it_is_so_and_leaves_the_intention() {
-    let store = Store::in_memory().await.expect("store");
+    let store = backend::fresh().await;
     let id = integration().id;
     store.upsert_integration(&integration()).await.expect("store it");
     store.intend(id, "inactive", at(1)).await.expect("intend");
@@ -60,7 +63,7 @@ async fn reported_state_keeps_the_time_since_when_it_is_so_and_leaves_the_intent
 
 #[tokio::test]
 async fn credentials_come_newest_first_and_do_not_print_their_secret() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let credential = |n: u128| Credential {
         id: CredentialId::from_uuid(uuid(n)),
         integration: integration().id,
@@ -83,7 +86,7 @@ async fn credentials_come_newest_first_and_do_not_print_their_secret() {
 
 #[tokio::test]
 async fn mailbox_and_folder_keep_their_ids() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let again = add_mailbox(&world.store, 77, "Support@Contoso.example").await;
     assert_eq!(again, world.mailbox, "the address was there already");
     let stored = world.store.mailbox(again).await.expect("read").expect("there");
@@ -105,7 +108,7 @@ async fn mailbox_and_folder_keep_their_ids() {
 
 #[tokio::test]
 async fn subscriptions_are_replaced_by_id() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut subscription = Subscription {
         id: SubscriptionId::new("s1"),
         folder: world.lease.folder.id,
@@ -124,7 +127,7 @@ async fn subscriptions_are_replaced_by_id() {
 
 #[tokio::test]
 async fn revoked_key_is_still_known_as_revoked() {
-    let store = Store::in_memory().await.expect("store");
+    let store = backend::fresh().await;
     let id = ApiKeyId::from_uuid(uuid(1));
     store.add_api_key(id, "console", "hash", at(0)).await.expect("add");
     let taken = store

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use guichet_domain::BlobId;
-use guichet_store::{Error, Store};
+use guichet_store::Error;
 
-use crate::fixture::open;
+use crate::backend::{self, open};
 
 fn file(directory: &std::path::Path, id: &BlobId) -> PathBuf {
     let (head, tail) = id.as_str().split_at(2);
@@ -52,7 +52,7 @@ async fn changed_bytes_and_missing_files_are_told_apart() {
 
 #[tokio::test]
 async fn name_that_is_no_address_reads_no_file() {
-    let store = Store::in_memory().await.expect("store");
+    let store = backend::fresh().await;
     for bad in ["", "../../guichet.db", "ba7816bf", &"A".repeat(64), &"ä".repeat(32)] {
         let id = BlobId::new(bad);
         assert_eq!(

@@ -11,7 +11,7 @@ async fn listed(world: &World, filter: ConversationFilter) -> Vec<Conversation> 
 
 /// Ten conversations in two queues, each third one closed.
 async fn ten() -> World {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mails = (1..=10).map(|n| {
         let mut item = mail(n);
         item.route.queue = if n % 2 == 0 { "even" } else { "odd" }.to_owned();
@@ -81,7 +81,7 @@ async fn pages_meet_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn state_set_by_hand_is_told_once() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     let set = |state| world.store.set_conversation_state(conversation_id(1), state, at(9));
     for _ in 0..2 {
@@ -108,7 +108,7 @@ async fn state_set_by_hand_is_told_once() {
 
 #[tokio::test]
 async fn messages_come_oldest_first_in_pages() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     world.commit((2..=7).map(|n| answer(n, 1)).collect()).await;
     let page = |limit, after| world.store.messages(conversation_id(1), limit, after);
@@ -122,7 +122,7 @@ async fn messages_come_oldest_first_in_pages() {
 
 #[tokio::test]
 async fn late_arrival_does_not_turn_the_activity_back() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(5)]).await;
     let mut early = answer(6, 5);
     early.received_at = at(-100);

@@ -2,14 +2,17 @@
 
 use std::{fs, path::Path};
 
-use guichet_store::{Error, Store};
+use guichet_store::{Error, Item};
 
-use crate::fixture::{World, immutable, mail, open};
+use crate::{
+    backend::{self, open},
+    fixture::{World, immutable, mail},
+};
 
 #[tokio::test]
 async fn everything_survives_a_close_and_a_drop() {
     let directory = tempfile::tempdir().expect("directory");
-    let world = World::on_disk(directory.path()).await;
+    let world = World::over(open(directory.path()).await).await;
     world.commit(vec![mail(1)]).await;
     let before = world.picture().await;
     world.store.clone().close().await;
@@ -39,7 +42,7 @@ async fn everything_survives_a_close_and_a_drop() {
 #[tokio::test]
 async fn closed_store_says_so_to_every_clone() {
     let directory = tempfile::tempdir().expect("directory");
-    for store in [open(directory.path()).await, Store::in_memory().await.expect("store")] {
+    for store in [open(directory.path()).await, backend::fresh().await] {
         store.clone().close().await;
         assert_eq!(store.check().await, Err(Error::Closed));
         assert_eq!(store.last_event().await, Err(Error::Closed));
@@ -51,7 +54,7 @@ async fn closed_store_says_so_to_every_clone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn copy_taken_mid_write_holds_whole_pages_and_every_acknowledged_one() {
     let directory = tempfile::tempdir().expect("directory");
-    let world = World::on_disk(directory.path()).await;
+    let world = World::over(open(directory.path()).await).await;
     // A checkpoint moves pages out of the log and starts it anew; files copied before and after it do
     // not belong together, as no power cut could leave them. An open read keeps the log from restarting.
     let reader = rusqlite::Connection::open(directory.path().join("guichet.db")).expect("open");
@@ -94,4 +97,25 @@ fn snapshot(from: &Path, to: &Path) {
     for name in ["guichet.db", "guichet.db-wal"] {
         fs::copy(from.join(name), to.join(name)).expect("copy");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watcher_wakes_for_committed_events_only() {
+    let directory = tempfile::tempdir().expect("directory");
+    let world = World::over(open(directory.path()).await).await;
+    let mut watch = world.store.watch_events();
+    assert_eq!(*watch.borrow_and_update(), 0);
+    let mut stale = world.page(vec![Item::Ingest(Box::new(mail(9)))]);
+    stale.epoch += 1;
+    world.store.commit_page(stale).await.expect_err("fenced");
+    assert!(!watch.has_changed().expect("store lives"), "nothing was committed");
+    world.commit(vec![mail(1)]).await;
+    assert!(watch.has_changed().expect("store lives"));
+    let seen = *watch.borrow_and_update();
+    let events = world.store.events_after(0, 100).await.expect("events");
+    assert_eq!(events.last().map(|e| e.seq), Some(seen));
+    world.store.clone().close().await;
+    // A new process knows where it stands before anything happens.
+    let again = open(directory.path()).await;
+    assert_eq!(*again.watch_events().borrow(), seen);
 }

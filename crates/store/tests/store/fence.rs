@@ -7,7 +7,7 @@ use crate::fixture::{World, at, mail};
 
 #[tokio::test]
 async fn page_under_an_old_epoch_writes_nothing() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     let taken = world
         .store
@@ -42,7 +42,7 @@ async fn page_under_an_old_epoch_writes_nothing() {
 
 #[tokio::test]
 async fn folder_has_one_owner_until_its_lease_ends_or_is_given_back() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let folder = world.lease.folder.id;
     let acquire = async |now, owner: &str| {
         let lease = world.store.acquire_folder(folder, at(now), at(now + 60), owner).await;
@@ -63,7 +63,7 @@ async fn folder_has_one_owner_until_its_lease_ends_or_is_given_back() {
 
 #[tokio::test]
 async fn cursor_goes_back_to_the_start_for_a_new_baseline() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     let (folder, epoch) = (world.lease.folder.id, world.lease.epoch);
     world

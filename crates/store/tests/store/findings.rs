@@ -1,8 +1,8 @@
 //! The history of findings.
 
-use guichet_store::{SeenFinding, Store};
+use guichet_store::SeenFinding;
 
-use crate::fixture::at;
+use crate::{backend, fixture::at};
 
 fn seen(code: &str, evidence: &str) -> SeenFinding {
     SeenFinding {
@@ -15,7 +15,7 @@ fn seen(code: &str, evidence: &str) -> SeenFinding {
 
 #[tokio::test]
 async fn finding_is_open_since_its_first_sight_until_a_complete_look_misses_it() {
-    let store = Store::in_memory().await.expect("store");
+    let store = backend::fresh().await;
     let look = async |found: &[SeenFinding], complete: bool, now: i64| {
         store.record_findings(found, complete, at(now)).await.expect("recorded")
     };
@@ -39,7 +39,7 @@ async fn finding_is_open_since_its_first_sight_until_a_complete_look_misses_it()
 
 #[tokio::test]
 async fn resolved_findings_are_kept_for_ninety_days() {
-    let store = Store::in_memory().await.expect("store");
+    let store = backend::fresh().await;
     store
         .record_findings(&[seen("mailbox-denied", "")], true, at(0))
         .await

@@ -11,10 +11,12 @@ use guichet_domain::{
 };
 use guichet_store::{
     AcceptedReply, CommittedPage, Conversation, ConversationFilter, FolderLease, IngestItem, Integration, Item,
-    Mailbox, Message, MessageContent, NewAttachment, NewReply, OpenOptions, Page, Party, Store, TraceStep,
+    Mailbox, Message, MessageContent, NewAttachment, NewReply, Page, Party, Store, TraceStep,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
+
+use crate::backend;
 
 pub const DAY: i64 = 24 * 60 * 60;
 
@@ -65,12 +67,8 @@ impl World {
         MailboxId::from_uuid(uuid(101))
     }
 
-    pub async fn in_memory() -> Self {
-        Self::over(Store::in_memory().await.expect("store")).await
-    }
-
-    pub async fn on_disk(directory: &std::path::Path) -> Self {
-        Self::over(open(directory).await).await
+    pub async fn fresh() -> Self {
+        Self::over(backend::fresh().await).await
     }
 
     pub async fn over(store: Store) -> Self {
@@ -134,13 +132,6 @@ impl World {
             s.dead_jobs(1000).await.expect("dead"),
         )
     }
-}
-
-pub async fn open(directory: &std::path::Path) -> Store {
-    let options = OpenOptions {
-        data_dir: directory.to_owned(),
-    };
-    Store::open(options).await.expect("store opens")
 }
 
 pub fn integration() -> Integration {

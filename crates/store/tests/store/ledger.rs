@@ -18,7 +18,7 @@ fn quarantine(n: u128) -> Item {
 
 #[tokio::test]
 async fn page_committed_twice_doubles_nothing() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut marked = mail(1);
     marked.mark_read = true;
     let items = || {
@@ -43,7 +43,7 @@ async fn page_committed_twice_doubles_nothing() {
 
 #[tokio::test]
 async fn one_page_with_a_mail_twice_holds_it_once() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut same = mail(2);
     same.immutable_id = immutable(1);
     let done = world.commit(vec![mail(1), same]).await;
@@ -52,7 +52,7 @@ async fn one_page_with_a_mail_twice_holds_it_once() {
 
 #[tokio::test]
 async fn commit_keeps_everything_that_came() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut item = mail(1);
     item.attachments = vec![attachment(1, "a.pdf"), attachment(2, "b.pdf")];
     item.content.deviations = vec!["no Date".to_owned()];
@@ -85,7 +85,7 @@ async fn commit_keeps_everything_that_came() {
 
 #[tokio::test]
 async fn half_a_walk_is_not_taken_for_a_whole_one() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut page = world.page(Vec::new());
     page.cursor = Cursor::Next("https://graph.example/next".to_owned());
     world.store.commit_page(page).await.expect("commit");
@@ -95,7 +95,7 @@ async fn half_a_walk_is_not_taken_for_a_whole_one() {
 
 #[tokio::test]
 async fn quarantined_mail_has_a_receipt_with_bytes_and_reason() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world
         .store
         .commit_page(world.page(vec![quarantine(1), Item::Ingest(Box::new(mail(2)))]))
@@ -128,7 +128,7 @@ async fn quarantined_mail_has_a_receipt_with_bytes_and_reason() {
 
 #[tokio::test]
 async fn known_receipts_are_found_in_lists_of_any_length() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit((1..=3).map(mail).collect()).await;
     for length in [0, 1, 2, 3, 5, 511, 512, 513, 1500] {
         let ids: Vec<ImmutableId> = (1..=length).map(immutable).collect();
@@ -139,7 +139,7 @@ async fn known_receipts_are_found_in_lists_of_any_length() {
 
 #[tokio::test]
 async fn receipts_are_listed_in_pages_without_gap_or_repeat() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit((1..=25).map(mail).collect()).await;
     for mailbox in [None, Some(world.mailbox)] {
         let mut seen = Vec::new();
@@ -158,7 +158,7 @@ async fn receipts_are_listed_in_pages_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn page_beyond_the_bound_or_of_another_mailbox_is_refused_whole() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let before = world.picture().await;
     let many = (0..1001).map(quarantine).collect();
     let refused = world.store.commit_page(world.page(many)).await;

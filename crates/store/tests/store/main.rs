@@ -1,6 +1,7 @@
 //! What the store promises, seen from outside.
 
 mod accounts;
+mod backend;
 mod blobs;
 mod conversations;
 mod durability;

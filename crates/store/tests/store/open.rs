@@ -4,13 +4,15 @@ use std::{fs, path::Path};
 
 use guichet_store::{Error, OpenOptions, ServiceLock, Store};
 
-use crate::fixture::{World, mail};
+use crate::{
+    backend::open,
+    fixture::{World, mail},
+};
 
 async fn refused(directory: &Path) -> Error {
-    let options = OpenOptions {
-        data_dir: directory.to_owned(),
-    };
-    Store::open(options).await.expect_err("opening must fail")
+    Store::open(OpenOptions::in_directory(directory))
+        .await
+        .expect_err("opening must fail")
 }
 
 #[tokio::test]
@@ -36,7 +38,7 @@ async fn garbage_is_refused_and_left_alone() {
 #[tokio::test]
 async fn damaged_pages_after_a_crash_are_found_before_work_begins() {
     let directory = tempfile::tempdir().expect("directory");
-    let world = World::on_disk(directory.path()).await;
+    let world = World::over(open(directory.path()).await).await;
     world.commit((1..=200).map(mail).collect()).await;
     world.store.close().await;
     let path = directory.path().join("guichet.db");
@@ -54,7 +56,7 @@ async fn damaged_pages_after_a_crash_are_found_before_work_begins() {
 #[tokio::test]
 async fn missing_database_next_to_blobs_is_not_created_anew() {
     let directory = tempfile::tempdir().expect("directory");
-    let world = World::on_disk(directory.path()).await;
+    let world = World::over(open(directory.path()).await).await;
     world
         .store
         .put_blob(bytes::Bytes::from_static(b"mail"))
@@ -75,7 +77,7 @@ async fn missing_database_next_to_blobs_is_not_created_anew() {
 #[tokio::test]
 async fn newer_schema_is_refused_with_both_versions() {
     let directory = tempfile::tempdir().expect("directory");
-    World::on_disk(directory.path()).await.store.close().await;
+    World::over(open(directory.path()).await).await.store.close().await;
     let path = directory.path().join("guichet.db");
     sql(
         &path,
@@ -131,8 +133,8 @@ async fn read_only_directory_is_named() {
 async fn commands_may_open_what_the_service_has_locked() {
     let directory = tempfile::tempdir().expect("directory");
     let _lock = ServiceLock::acquire(directory.path()).expect("lock");
-    let service = World::on_disk(directory.path()).await;
-    let command = crate::fixture::open(directory.path()).await;
+    let service = World::over(open(directory.path()).await).await;
+    let command = open(directory.path()).await;
     service.commit(vec![mail(1)]).await;
     assert_eq!(command.totals().await.expect("totals").receipts, 1);
     command.check().await.expect("a command may write as well");

@@ -11,7 +11,7 @@ async fn lease(world: &World, now: i64, owner: &str, limit: u32) -> Vec<LeasedJo
 }
 
 async fn with_reply() -> World {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     world.accept(reply(1, conversation_id(1), "k")).await;
     world
@@ -172,7 +172,7 @@ async fn mark_read_ends_with_done_but_a_reply_does_not() {
 
 #[tokio::test]
 async fn busy_mailbox_does_not_keep_the_others_waiting() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let marked = |n| {
         let mut item = mail(n);
         item.mark_read = true;

@@ -5,10 +5,13 @@ use guichet_domain::{
 };
 use guichet_store::{AcceptedReply, Error, JobKind, Party, SentReply};
 
-use crate::fixture::{World, answer, at, conversation_id, immutable, internet, mail, message_id, reply};
+use crate::{
+    backend,
+    fixture::{World, answer, at, conversation_id, immutable, internet, mail, message_id, reply},
+};
 
 async fn with_mail() -> World {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     world
 }
@@ -69,8 +72,7 @@ async fn repeated_request_gets_the_first_answer_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_requests_under_one_key_are_one_reply() {
-    let directory = tempfile::tempdir().expect("directory");
-    let world = World::on_disk(directory.path()).await;
+    let world = World::over(backend::concurrent().await).await;
     world.commit(vec![mail(1)]).await;
     let requests = (0..20).map(|n| world.store.accept_reply(reply(n, conversation_id(1), "k")));
     let answers: Vec<AcceptedReply> = futures::future::try_join_all(requests).await.expect("accept");

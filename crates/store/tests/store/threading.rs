@@ -18,7 +18,7 @@ async fn rule(world: &World, n: u128) -> Rule {
 async fn mails_of_one_page_answer_each_other_whatever_their_order() {
     // 3 answers 2 answers 1, all at the same instant; given in every order.
     for order in [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]] {
-        let world = World::in_memory().await;
+        let world = World::fresh().await;
         let mails = order.map(|n| {
             let mut item = if n == 1 { mail(1) } else { answer(n, n - 1) };
             item.received_at = at(0);
@@ -33,7 +33,7 @@ async fn mails_of_one_page_answer_each_other_whatever_their_order() {
 
 #[tokio::test]
 async fn mails_that_name_each_other_do_not_hang_the_commit() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![answer(1, 2), answer(2, 1), answer(3, 3)]).await;
     assert_eq!(world.place(1).await, world.place(2).await);
     assert_eq!(world.place(3).await, conversation_id(3));
@@ -41,7 +41,7 @@ async fn mails_that_name_each_other_do_not_hang_the_commit() {
 
 #[tokio::test]
 async fn answer_joins_by_header_or_token_and_says_which() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     let by_reference = IngestItem {
         threading: guichet_domain::threading::Evidence {
@@ -63,7 +63,7 @@ async fn answer_joins_by_header_or_token_and_says_which() {
 
 #[tokio::test]
 async fn message_id_of_another_mailbox_joins_nothing() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     let mailbox = add_mailbox(&world.store, 2, "sales@contoso.example").await;
     let lease = add_folder(&world.store, mailbox, 2).await;
@@ -81,7 +81,7 @@ async fn message_id_of_another_mailbox_joins_nothing() {
 
 #[tokio::test]
 async fn reply_reopens_until_the_window_of_the_conversation_has_passed() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut short = mail(1);
     short.route.threading_window_days = 2;
     world.commit(vec![short, mail(2)]).await;
@@ -127,7 +127,7 @@ async fn reply_reopens_until_the_window_of_the_conversation_has_passed() {
 
 #[tokio::test]
 async fn shared_message_id_keeps_both_mails_and_answers_go_to_the_newest() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut twin = mail(2);
     twin.internet_message_id = mail(1).internet_message_id;
     let done = world.commit(vec![mail(1), twin]).await;
@@ -141,7 +141,7 @@ async fn shared_message_id_keeps_both_mails_and_answers_go_to_the_newest() {
 
 #[tokio::test]
 async fn flood_under_one_message_id_keeps_the_lookup_bounded() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let flood: Vec<IngestItem> = (1..=100)
         .map(|n| IngestItem {
             internet_message_id: Some(internet("<same@x.example>")),
@@ -161,7 +161,7 @@ async fn flood_under_one_message_id_keeps_the_lookup_bounded() {
 
 #[tokio::test]
 async fn mails_without_message_id_are_kept_apart() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let nameless = |n| IngestItem {
         internet_message_id: None,
         ..mail(n)
@@ -173,7 +173,7 @@ async fn mails_without_message_id_are_kept_apart() {
 
 #[tokio::test]
 async fn agent_keeps_a_conversation_that_gets_another_mail() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     world
         .store

@@ -11,7 +11,7 @@ fn steps(trace: &guichet_store::Trace) -> Vec<Step> {
 
 #[tokio::test]
 async fn mail_is_found_by_each_of_its_names() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1), mail(2)]).await;
     let ours = message_id(1).to_string();
     for query in [
@@ -39,7 +39,7 @@ async fn mail_is_found_by_each_of_its_names() {
 
 #[tokio::test]
 async fn reply_is_traced_to_the_mail_it_answers() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     world.accept(reply(1, conversation_id(1), "k")).await;
     let found = world.store.trace(&message_id(0x9001).to_string()).await.expect("trace");
@@ -49,7 +49,7 @@ async fn reply_is_traced_to_the_mail_it_answers() {
 
 #[tokio::test]
 async fn mail_that_was_gone_leaves_steps_without_a_receipt() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     let mut page = world.page(Vec::new());
     page.steps = vec![TraceStep {
         mailbox: world.mailbox,
@@ -69,7 +69,7 @@ async fn mail_that_was_gone_leaves_steps_without_a_receipt() {
 
 #[tokio::test]
 async fn endless_repetition_is_bounded_and_pushes_nothing_out() {
-    let world = World::in_memory().await;
+    let world = World::fresh().await;
     world.commit(vec![mail(1)]).await;
     let step = |step, n| TraceStep {
         mailbox: world.mailbox,

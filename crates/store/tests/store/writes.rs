@@ -3,7 +3,10 @@
 use guichet_domain::ApiKeyId;
 use guichet_store::Error;
 
-use crate::fixture::{at, open, uuid};
+use crate::{
+    backend::open,
+    fixture::{at, uuid},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn failing_job_harms_none_of_fifty_beside_it() {

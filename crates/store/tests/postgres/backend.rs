@@ -1,0 +1,50 @@
+//! Each store is a new database of the server.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use guichet_store::{OpenOptions, Store};
+
+use crate::server::server;
+
+/// A store without anything in it.
+pub async fn fresh() -> Store {
+    open(&new_database().await).await
+}
+
+/// The same, for callers that ask at the same time.
+pub async fn concurrent() -> Store {
+    fresh().await
+}
+
+/// A node on a database.
+pub async fn open(address: &str) -> Store {
+    // Blobs are files also here; the directory stays for the test process's life.
+    let directory = tempfile::tempdir().expect("directory").keep();
+    let options = OpenOptions {
+        data_dir: directory,
+        database: Some(address.into()),
+    };
+    Store::open(options).await.expect("store opens")
+}
+
+/// The address of a database without anything in it.
+pub async fn new_database() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let Some(server) = server() else {
+        eprintln!("skipped: PostgreSQL is not installed (Debian package postgresql)");
+        std::process::exit(0);
+    };
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    run(&server.address("postgres"), &format!("CREATE DATABASE {name}")).await;
+    server.address(&name)
+}
+
+/// Runs SQL from outside.
+pub async fn run(address: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls)
+        .await
+        .expect("connection");
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(connection);
+    client.batch_execute(sql).await.expect("statement");
+}
