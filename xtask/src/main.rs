@@ -6,6 +6,7 @@
 //! exits with a code other than 0.
 
 mod bench;
+mod chaos;
 mod conformance;
 mod console;
 mod demo;
@@ -46,6 +47,8 @@ enum Task {
     ///
     /// `cargo xtask bench mail`; `cargo xtask bench sandbox`, where `--full` holds a million mails, `--json` prints for programs.
     Bench(bench::Options),
+    /// Kill and stall several nodes on one PostgreSQL database while mail flows, and count what is lost or doubled
+    Chaos(chaos::Options),
     /// Build the console's pages, if they changed
     Console,
 }
@@ -67,6 +70,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
         Task::Conformance(options) => conformance::run(&workspace, options),
         Task::Demo(options) => demo::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
+        Task::Chaos(options) => chaos::run(&workspace, options),
         Task::Console => {
             println!("{}", console::build(&workspace)?);
             Ok(ExitCode::SUCCESS)

@@ -13,13 +13,16 @@ use std::{
 };
 
 use guichet_domain::{EmailAddress, routing::Route};
-use guichet_engine::Import;
+use guichet_engine::{Import, Nodes};
 use guichet_setup::{Cloud, Desired, DesiredAccess, DesiredApplication, cloud, doctor};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
 use crate::failure::{Exit, Failure};
+
+/// Name of the environment variable that may hold the address of the database.
+const DATABASE_VARIABLE: &str = "GUICHET_DATABASE";
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -234,8 +237,16 @@ impl Config {
         let mut config = Self::parse(&text, &path.display().to_string())?;
         let base = path.parent().unwrap_or(Path::new("."));
         config.resolve(base);
+        config.take_database(std::env::var(DATABASE_VARIABLE).ok());
         config.take_profile(profile, base)?;
         Ok(config)
+    }
+
+    /// The address of the database from the environment, which needs not be in a file.
+    fn take_database(&mut self, address: Option<String>) {
+        if let Some(address) = address.filter(|address| !address.is_empty()) {
+            self.database = Some(address.into());
+        }
     }
 
     /// Checks the text of a file.
@@ -310,6 +321,15 @@ impl Config {
             return Err(("sync.folders", "no folder is listed".into()));
         }
         self.addresses.check()?;
+        if self
+            .database
+            .as_ref()
+            .is_some_and(|address| !is_postgres(address.expose_secret()))
+        {
+            // The value may hold a password: it is not repeated.
+            let problem = "it does not begin with postgres://; leave it out for the embedded database";
+            return Err(("database", problem.to_owned()));
+        }
         if self.server.tls_certificate.is_some() != self.server.tls_key.is_some() {
             return Err((
                 "server.tls_certificate",
@@ -349,6 +369,14 @@ impl Config {
         optional.into_iter().flatten().for_each(absolute);
     }
 
+    /// Whether other processes may work on the same store.
+    pub fn nodes(&self) -> Nodes {
+        match self.database {
+            None => Nodes::One,
+            Some(_) => Nodes::Many,
+        }
+    }
+
     /// Path of the master key.
     pub fn master_key_file(&self) -> PathBuf {
         self.keys
@@ -377,6 +405,12 @@ fn key_at(text: &str, at: usize) -> Option<&str> {
     let line = text.get(start..)?.lines().next()?;
     let (key, _) = line.split_once('=')?;
     Some(key.trim()).filter(|key| !key.is_empty())
+}
+
+fn is_postgres(address: &str) -> bool {
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme))
 }
 
 /// Whether a well-known folder holds what we write ourselves.
@@ -420,6 +454,9 @@ queue = "support"
 
     #[test]
     fn every_bad_value_is_named_with_its_key() {
+        let foreign = format!("database = \"mysql://guichet:hunter2@db/mail\"\n{GOOD}");
+        let failure = Config::parse(&foreign, "guichet.toml").expect_err("mysql");
+        assert!(failure.title.contains("database: ") && !failure.title.contains("hunter2"));
         for (change, key) in [
             ("poll_secons = 5", "poll_secons"),
             (

@@ -59,11 +59,31 @@ pub struct EngineConfig {
     pub notification_url: Option<Url>,
     /// Name of this process among the owners of leases.
     pub owner: String,
+    /// Whether other nodes work on the same store.
+    pub nodes: Nodes,
+}
+
+/// Who works on the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nodes {
+    /// This process alone. A lease only bridges its own restarts, which end it anyway.
+    #[default]
+    One,
+    /// Any number of processes. Leases are short, so that the work of a dead node is soon free.
+    Many,
+}
+
+impl Nodes {
+    /// How long a folder or job belongs to its owner without renewal.
+    pub const fn lease(self) -> SignedDuration {
+        match self {
+            Self::One => SignedDuration::from_secs(300),
+            Self::Many => SignedDuration::from_secs(6),
+        }
+    }
 }
 
 impl EngineConfig {
-    /// How long a folder or job belongs to its owner without renewal.
-    pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(300);
     /// How long a reply is tried. A day outlasts ordinary outages; later an answer may do harm, so an
     /// operator decides.
     pub const REPLY_DEADLINE: SignedDuration = SignedDuration::from_hours(24);
@@ -101,6 +121,11 @@ pub(crate) struct Context {
 impl Context {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// When a lease taken or renewed now ends.
+    pub fn lease_end(&self) -> Timestamp {
+        self.now() + self.config.nodes.lease()
     }
 
     pub fn mailbox(&self, id: MailboxId) -> Option<&Mailbox> {

@@ -3,7 +3,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use guichet_domain::{FolderId, MailboxId, SubscriptionId};
@@ -11,6 +14,9 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Notify;
 
 use crate::status::{EngineStatus, Metrics, StatusBoard};
+
+/// Notifications of unknown subscriptions that wait for a look at the store. More are a flood.
+const MAX_STRANGERS: usize = 256;
 
 /// One item of a change notification or lifecycle notification, as Graph posts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +49,14 @@ pub(crate) struct Shared {
     pub outbox: Notify,
     /// Wakes the keeper of the subscriptions.
     pub keeper: Notify,
+    /// Notifications of subscriptions that this node does not know; another may have made them.
+    pub strangers: Mutex<Vec<ChangeNotification>>,
     /// Subscriptions that a lifecycle notification named: to be renewed or replaced at once.
     pub suspects: Mutex<HashSet<SubscriptionId>>,
     pub metrics: Metrics,
     pub board: StatusBoard,
+    /// Whether other nodes make subscriptions too.
+    pub shared_work: AtomicBool,
 }
 
 /// A cheap, cloneable handle to the running engine.
@@ -63,7 +73,9 @@ impl Handle {
         let mut genuine = 0;
         for notification in notifications {
             let Some(subscription) = known.get(&notification.subscription) else {
-                self.shared.metrics.notifications_refused.inc();
+                if !self.keep_for_later(notification) {
+                    self.shared.metrics.notifications_refused.inc();
+                }
                 continue;
             };
             let right = subscription
@@ -84,6 +96,32 @@ impl Handle {
             self.mark_dirty(subscription.folder);
         }
         genuine
+    }
+
+    /// Where there are other nodes, a subscription may be younger than what this one knows: the notification
+    /// waits until the keeper has looked, as long as few wait.
+    fn keep_for_later(&self, notification: &ChangeNotification) -> bool {
+        let mut strangers = self.shared.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.shared.shared_work.load(Ordering::Relaxed) && strangers.len() < MAX_STRANGERS;
+        if kept {
+            strangers.push(notification.clone());
+            self.shared.keeper.notify_one();
+        }
+        kept
+    }
+
+    /// Takes in again what waited, now that every subscription is known; what is still unknown is refused.
+    pub(crate) fn judge_strangers(&self) {
+        let waiting = std::mem::take(&mut *self.shared.strangers.lock().unwrap_or_else(PoisonError::into_inner));
+        let known = self.shared.subscriptions.read().unwrap_or_else(PoisonError::into_inner);
+        let (now_known, forged): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|notification| known.contains_key(&notification.subscription));
+        drop(known);
+        for _ in forged {
+            self.shared.metrics.notifications_refused.inc();
+        }
+        self.notify(&now_known);
     }
 
     /// Asks for a round of every folder of this mailbox, or of all mailboxes. Returns how many
@@ -185,6 +223,31 @@ mod tests {
         );
         dirty.notified().await;
         assert!(futures::poll!(std::pin::pin!(dirty.notified())).is_pending());
+    }
+
+    #[tokio::test]
+    async fn notification_of_another_nodes_subscription_waits_until_that_is_known() {
+        let (handle, dirty) = handle_with("right");
+        handle.shared.shared_work.store(true, Ordering::Relaxed);
+        assert_eq!(
+            handle.notify(&[notification("new", "state"), notification("none", "state")]),
+            0
+        );
+        assert_eq!(handle.metrics().notifications_refused.get(), 0);
+        let folder = handle.shared.subscriptions.read().unwrap()[&SubscriptionId::new("s")].folder;
+        let known = KnownSubscription {
+            folder,
+            client_state: "state".to_owned(),
+        };
+        let id = SubscriptionId::new("new");
+        handle.shared.subscriptions.write().unwrap().insert(id, known);
+        handle.judge_strangers();
+        dirty.notified().await;
+        assert_eq!(handle.metrics().notifications_refused.get(), 1);
+        for _ in 0..2 * MAX_STRANGERS {
+            handle.notify(&[notification("none", "state")]);
+        }
+        assert_eq!(handle.shared.strangers.lock().unwrap().len(), MAX_STRANGERS);
     }
 
     #[tokio::test]

@@ -5,29 +5,36 @@
 //! somebody else has taken over, the work is dropped at its next await, so that two owners do not
 //! work on the same thing for longer than one renewal takes to notice.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{future::Future, pin::pin};
 
 use guichet_graph::Time;
+use jiff::SignedDuration;
 
-/// Pause between two renewals: three of them fit into a lease, so that one may fail.
-const RENEW_EVERY: Duration = Duration::from_secs(100);
+/// Renewals that fit into a lease, so that one may fail.
+const RENEWALS: u32 = 3;
 
-/// Runs `work` to its end and renews the lease meanwhile.
+/// Runs `work` to its end and renews the lease, which is as long as this, meanwhile.
 ///
 /// # Errors
 /// [`guichet_store::Error::Fenced`] if somebody else has taken over; the work is dropped then. Other
 /// failures of a renewal are not the work's: it goes on, and the fence decides at its commit.
-pub(crate) async fn hold<T, R, F>(time: &dyn Time, work: impl Future<Output = T>, renew: R) -> guichet_store::Result<T>
+pub(crate) async fn hold<T, R, F>(
+    time: &dyn Time,
+    lease: SignedDuration,
+    work: impl Future<Output = T>,
+    renew: R,
+) -> guichet_store::Result<T>
 where
     R: Fn() -> F,
     F: Future<Output = guichet_store::Result<()>>,
 {
     let mut work = pin!(work);
+    let pause = lease.unsigned_abs() / RENEWALS;
     loop {
         tokio::select! {
             biased;
             done = &mut work => return Ok(done),
-            () = time.sleep(RENEW_EVERY) => match renew().await {
+            () = time.sleep(pause) => match renew().await {
                 Err(error @ guichet_store::Error::Fenced) => return Err(error),
                 Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
                 Ok(()) => {}
@@ -38,11 +45,13 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, time::Duration};
 
     use jiff::Timestamp;
 
     use super::*;
+
+    const LEASE: SignedDuration = SignedDuration::from_secs(9);
 
     /// Time that passes at once.
     #[derive(Debug)]
@@ -74,7 +83,7 @@ mod tests {
             renewals.set(renewals.get() + 1);
             Ok(())
         };
-        let ended = hold(&Hasty, work_for(&renewals, 7), renew).await;
+        let ended = hold(&Hasty, LEASE, work_for(&renewals, 7), renew).await;
         assert_eq!(ended.ok(), Some("done"));
         assert_eq!(renewals.get(), 7);
     }
@@ -86,7 +95,7 @@ mod tests {
             renewals.set(renewals.get() + 1);
             Err(guichet_store::Error::Fenced)
         };
-        let ended = hold(&Hasty, work_for(&renewals, 7), renew).await;
+        let ended = hold(&Hasty, LEASE, work_for(&renewals, 7), renew).await;
         assert!(matches!(ended, Err(guichet_store::Error::Fenced)));
         assert_eq!(renewals.get(), 1);
     }

@@ -16,7 +16,7 @@ mod subscribe;
 mod supervisor;
 mod sync;
 
-pub use context::{EngineConfig, Import, Parts};
+pub use context::{EngineConfig, Import, Nodes, Parts};
 pub use handle::{ChangeNotification, Handle};
 pub use status::{EngineStatus, FolderStatus, Metrics};
 pub use supervisor::{Engine, StartError};

@@ -15,15 +15,24 @@ use guichet_store::records::{Folder, Mailbox, Subscription};
 use jiff::SignedDuration;
 use url::Url;
 
-use crate::{context::Context, handle::KnownSubscription};
+use crate::{Nodes, context::Context, handle::KnownSubscription};
 
 /// Life asked for. Microsoft allows 10,080 minutes for messages; two days lose little when a
 /// process disappears without a farewell.
 const LIFE: SignedDuration = SignedDuration::from_hours(48);
 /// Remaining life below which a subscription is renewed.
 const RENEW_BELOW: SignedDuration = SignedDuration::from_hours(24);
+/// Time between two looks of a node whose turn it was not.
+const OTHERS_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Longest time between two looks at the subscriptions.
 const LOOK_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// What one node at a time does for all: looking at the subscriptions.
+const TURN: &str = "subscriptions";
+/// How long a look may take before another node looks.
+const TURN_LASTS: SignedDuration = SignedDuration::from_mins(2);
+/// Pause before a node looks again that has not had its turn yet, or that is told of what it does not know.
+const OTHERS_TURN: Duration = Duration::from_secs(1);
 
 /// Keeps the subscriptions until the engine stops.
 pub(crate) async fn keep(context: Arc<Context>) {
@@ -35,20 +44,88 @@ pub(crate) async fn keep(context: Arc<Context>) {
     loop {
         let done = tokio::select! {
             () = context.stop.cancelled() => return,
-            done = keep_all(&context, &url, &mut swept) => done,
+            done = take_turn(&context, &url, &mut swept) => done,
         };
-        failures = if done { 0 } else { failures.saturating_add(1) };
-        let pause = if done {
-            LOOK_EVERY
+        context.handle.judge_strangers();
+        failures = if done == Look::Failed {
+            failures.saturating_add(1)
         } else {
-            backoff(failures).unsigned_abs()
+            0
         };
+        let pause = match done {
+            Look::Done => LOOK_EVERY,
+            Look::ByAnother => OTHERS_LOOK_EVERY,
+            Look::Failed => backoff(failures).unsigned_abs(),
+        };
+        // A flood of notifications that nobody asked for must not become one of looks.
+        if context.config.nodes == Nodes::Many && !context.sleep(OTHERS_TURN).await {
+            return;
+        }
         tokio::select! {
             () = context.stop.cancelled() => return,
             () = context.handle.shared.keeper.notified() => {}
             () = context.time.sleep(pause) => {}
         }
     }
+}
+
+/// How a look ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Every folder has its subscription.
+    Done,
+    /// Another node is looking; what it has made so far is known here.
+    ByAnother,
+    /// Some folder has none.
+    Failed,
+}
+
+async fn take_turn(context: &Context, url: &Url, swept: &mut bool) -> Look {
+    let ended = |all| if all { Look::Done } else { Look::Failed };
+    if context.config.nodes == Nodes::One {
+        return ended(keep_all(context, url, swept).await);
+    }
+    let (store, owner, now) = (&context.store, &context.config.owner, context.now());
+    match store.take_turn(TURN, owner, now, now + TURN_LASTS).await {
+        Ok(true) => {}
+        Ok(false) => return adopt(context, url).await,
+        Err(error) => {
+            tracing::warn!(%error, "whose turn it is can't be read");
+            return Look::Failed;
+        }
+    }
+    let all = keep_all(context, url, swept).await;
+    if let Err(error) = store.end_turn(TURN, owner).await {
+        tracing::debug!(%error, "the turn is not given back; it ends by itself");
+    }
+    ended(all)
+}
+
+/// Knows what other nodes have made, and forgets what they have removed.
+async fn adopt(context: &Context, url: &Url) -> Look {
+    let known = match context.store.subscriptions().await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::warn!(%error, "subscriptions can't be read");
+            return Look::Failed;
+        }
+    };
+    let ours: Vec<&Subscription> = known.iter().filter(|s| s.notification_url == url.as_str()).collect();
+    let is_gone = |id: &SubscriptionId| !ours.iter().any(|s| s.id == *id);
+    let map = &context.handle.shared.subscriptions;
+    map.write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .retain(|id, _| !is_gone(id));
+    for subscription in ours {
+        remember(context, subscription);
+        let folder = subscription.folder;
+        context
+            .handle
+            .shared
+            .board
+            .update(folder, |status| status.notified = true);
+    }
+    Look::ByAnother
 }
 
 /// One look at every folder; `false` if any of them has no live subscription afterwards.

@@ -1,6 +1,11 @@
 //! Starts the engine's tasks, restarts the ones that panic, and ends them all.
 
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use guichet_domain::{EmailAddress, MailboxId};
 use guichet_store::records::Mailbox;
@@ -8,6 +13,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    Nodes,
     context::{Context, Parts},
     deliver,
     gate::Gates,
@@ -80,6 +86,8 @@ impl Engine {
             mailboxes,
             stop: CancellationToken::new(),
         });
+        let shared_work = context.config.nodes == Nodes::Many;
+        context.handle.shared.shared_work.store(shared_work, Ordering::Relaxed);
         let mut tasks = JoinSet::new();
         for folder in folders {
             let dirty = Arc::new(Notify::new());

@@ -91,6 +91,20 @@ impl Store {
         .await
     }
 
+    /// When a round of the folder last came to its end.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn synced_at(&self, folder: FolderId) -> Result<Option<Timestamp>> {
+        self.read(move |c| {
+            Box::pin(async move {
+                let row = query_one(c, "SELECT synced_at FROM folder WHERE id = $1", params![folder]).await?;
+                row.map_or(Ok(None), |mut row| row.take())
+            })
+        })
+        .await
+    }
+
     /// Takes a folder until `until` if it is free, if its lease ran out, or if it was taken under the
     /// same owner name before. The epoch grows by one: whoever had the folder is fenced off. `None` if
     /// somebody else holds it, or if there is no such folder.

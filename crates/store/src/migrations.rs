@@ -34,6 +34,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "finding",
         sql: include_str!("migrations/0004_finding.sql"),
     },
+    Migration {
+        version: 5,
+        name: "turn",
+        sql: include_str!("migrations/0005_turn.sql"),
+    },
 ];
 
 /// The newest version that this program knows.

@@ -15,10 +15,7 @@ use guichet_store::records::{JobKind, JobOutcome, LeasedJob, TraceStep};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::{
-    context::{Context, EngineConfig},
-    lease::hold,
-};
+use crate::{context::Context, lease::hold};
 
 /// Jobs worked on at the same time, over all mailboxes.
 const WORKERS: usize = 16;
@@ -82,7 +79,7 @@ async fn lease(context: &Context, free: usize) -> Vec<LeasedJob> {
     let limit = u32::try_from(free).unwrap_or(1);
     match context
         .store
-        .lease_jobs(now, now + EngineConfig::LEASE, &context.config.owner, limit)
+        .lease_jobs(now, context.lease_end(), &context.config.owner, limit)
         .await
     {
         Ok(jobs) => jobs,
@@ -103,13 +100,10 @@ async fn idle_time(context: &Context) -> Duration {
 }
 
 async fn attempt(context: &Arc<Context>, job: LeasedJob) {
-    let renew = || {
-        let until = context.now() + EngineConfig::LEASE;
-        context.store.renew_job(job.id, job.epoch, until)
-    };
+    let renew = || context.store.renew_job(job.id, job.epoch, context.lease_end());
     // A panic is an outcome like any other: the job is tried again later, and given up in the end.
     let work = AssertUnwindSafe(work(context, &job)).catch_unwind();
-    let error = match hold(&*context.time, work, renew).await {
+    let error = match hold(&*context.time, context.config.nodes.lease(), work, renew).await {
         Ok(Ok(Ok(()))) => return,
         Ok(Ok(Err(error))) => error,
         Ok(Err(_)) => {

@@ -12,8 +12,11 @@ use guichet_domain::{
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
-use crate::context::Context;
+use crate::{Nodes, context::Context};
 use round::{RoundError, Rounds};
+
+/// Pause before a folder is asked for again that another node is walking.
+const OWNED_ELSEWHERE: Duration = Duration::from_secs(1);
 
 /// Follows one folder until the engine stops.
 pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<Notify>) {
@@ -21,6 +24,8 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
     let mut failures = 0u32;
     let mut bad_mail = false;
     let mut pause = Duration::ZERO;
+    // Whether a round is owed: after a start, a wake-up or a failure. Otherwise another node may have made it.
+    let mut owed = true;
     loop {
         // A wake-up that came during the last round is kept by the Notify and starts the next one
         // at once. While a folder fails, wake-ups do not shorten the back-off; but new mail does not
@@ -29,12 +34,17 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
             if !context.sleep(pause).await {
                 return;
             }
+            owed = true;
         } else {
             tokio::select! {
                 () = context.stop.cancelled() => return,
-                () = dirty.notified() => {}
+                () = dirty.notified() => owed = true,
                 () = context.time.sleep(pause) => {}
             }
+        }
+        if !owed && let Some(rest) = made_elsewhere(&context, folder).await {
+            pause = rest;
+            continue;
         }
         let ended = tokio::select! {
             () = context.stop.cancelled() => return,
@@ -43,6 +53,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
         match ended {
             Ok(()) => {
                 failures = 0;
+                owed = false;
                 pause = context.config.poll_interval;
                 context.handle.metrics().rounds.inc();
                 let now = context.now();
@@ -51,6 +62,10 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
                     status.last_error.clear();
                     status.synced_at = Some(now);
                 });
+            }
+            // The other node's walk may have passed the place of a mail that woke this one.
+            Err(error) if error.is_owned_elsewhere() && context.config.nodes == Nodes::Many => {
+                pause = OWNED_ELSEWHERE;
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
@@ -66,6 +81,24 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
             }
         }
     }
+}
+
+/// How long this node has nothing to do for the folder, because another has just walked it to its end.
+async fn made_elsewhere(context: &Context, folder: FolderId) -> Option<Duration> {
+    if context.config.nodes == Nodes::One {
+        return None;
+    }
+    // What can't be read is for the round to report.
+    let synced_at = context.store.synced_at(folder).await.ok().flatten()?;
+    let interval = context.config.poll_interval;
+    let since = Duration::try_from(context.now().duration_since(synced_at)).unwrap_or_default();
+    // The board shows the folder, not this node's part in it.
+    context
+        .handle
+        .shared
+        .board
+        .update(folder, |status| status.synced_at = Some(synced_at));
+    interval.checked_sub(since).filter(|rest| !rest.is_zero())
 }
 
 async fn take_turn(context: &Context, rounds: &mut Rounds) -> Result<(), RoundError> {

@@ -12,7 +12,7 @@ use guichet_store::records::{FolderLease, Item, Mailbox, Page};
 
 use super::patience::{Patience, Verdict};
 use crate::{
-    context::{Context, EngineConfig},
+    context::Context,
     ingest::{self, PrepareError, Prepared},
     lease::hold,
 };
@@ -46,7 +46,7 @@ pub(crate) enum RoundError {
     Store(#[from] guichet_store::Error),
     #[error("mailbox of the folder is unknown or disabled")]
     NoMailbox,
-    #[error("another process owns the folder")]
+    #[error("another node owns the folder")]
     OwnedElsewhere,
     #[error("the mailbox asked for a resync {0} times in one round")]
     EndlessResync(u32),
@@ -62,6 +62,11 @@ impl RoundError {
     /// Whether a mail failed on its own account, and the mailbox works.
     pub fn is_of_one_mail(&self) -> bool {
         matches!(self, Self::Mail { attempt, .. } if *attempt > 0)
+    }
+
+    /// Whether the folder is in good hands elsewhere.
+    pub const fn is_owned_elsewhere(&self) -> bool {
+        matches!(self, Self::OwnedElsewhere)
     }
 
     /// The server's own waiting time, if it gave one.
@@ -114,11 +119,9 @@ impl Rounds {
     pub async fn run(&mut self) -> Result<(), RoundError> {
         let mut lease = self.acquire().await?;
         let (context, folder, epoch) = (self.context.clone(), self.folder, lease.epoch);
-        let renew = || {
-            let until = context.now() + EngineConfig::LEASE;
-            context.store.renew_folder(folder, epoch, until)
-        };
-        let result = hold(&*context.time, self.walk(&mut lease), renew).await;
+        let renew = || context.store.renew_folder(folder, epoch, context.lease_end());
+        let held = context.config.nodes.lease();
+        let result = hold(&*context.time, held, self.walk(&mut lease), renew).await;
         let result = result.unwrap_or_else(|error| Err(error.into()));
         // A release that fails only costs the rest of the lease.
         if let Err(error) = self.context.store.release_folder(self.folder, lease.epoch).await {
@@ -129,7 +132,7 @@ impl Rounds {
 
     async fn acquire(&self) -> Result<FolderLease, RoundError> {
         let now = self.context.now();
-        let until = now + EngineConfig::LEASE;
+        let until = self.context.lease_end();
         let lease = self
             .context
             .store

@@ -1,10 +1,13 @@
 //! Each store is a new database of the server.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
 
 use guichet_store::{OpenOptions, Store};
 
-use crate::server::server;
+use crate::server::Server;
 
 /// A store without anything in it.
 pub async fn fresh() -> Store {
@@ -30,13 +33,13 @@ pub async fn open(address: &str) -> Store {
 /// The address of a database without anything in it.
 pub async fn new_database() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let Some(server) = server() else {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let Some(server) = SERVER.get_or_init(|| Server::join("store")) else {
         eprintln!("skipped: PostgreSQL is not installed (Debian package postgresql)");
         std::process::exit(0);
     };
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    run(&server.address("postgres"), &format!("CREATE DATABASE {name}")).await;
-    server.address(&name)
+    server.create(&name)
 }
 
 /// Runs SQL from outside.

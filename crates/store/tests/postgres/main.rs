@@ -21,6 +21,7 @@ mod nodes;
 mod outbox;
 #[path = "../store/replies.rs"]
 mod replies;
+#[path = "../../../../tests/servers/postgres.rs"]
 mod server;
 #[path = "../store/threading.rs"]
 mod threading;

@@ -9,6 +9,7 @@ use guichet_store::{AcceptedReply, Error, Item, JobOutcome, Page, Store};
 use crate::{
     backend::{new_database, open, run},
     fixture::{World, add_folder, add_mailbox, answer, at, conversation_id, mail, reply},
+    server::Server,
 };
 
 /// The first node has made what a world begins with.
@@ -239,6 +240,23 @@ async fn broken_connections_are_replaced() {
     let last = world.store.last_event().await.expect("last");
     let heard = tokio::time::timeout(Duration::from_secs(30), watch.wait_for(|seq| *seq == last)).await;
     heard.expect("the listener is back").expect("the store lives");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_crash_of_the_server() {
+    let Some(server) = Server::join("crash") else {
+        eprintln!("skipped: PostgreSQL is not installed (Debian package postgresql)");
+        return;
+    };
+    let world = World::over(open(&server.create(&format!("test_{}", std::process::id()))).await).await;
+    world.commit(vec![mail(1)]).await;
+    let before = world.picture().await;
+    server.crash_and_restart();
+    while let Err(error) = world.store.check().await {
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.picture().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -79,3 +79,21 @@ async fn cursor_goes_back_to_the_start_for_a_new_baseline() {
         "receipts outlive the cursor"
     );
 }
+
+#[tokio::test]
+async fn turn_is_one_owners_until_it_ends() {
+    let world = World::fresh().await;
+    let store = &world.store;
+    let take = |owner: &'static str, now, until| store.take_turn("look", owner, at(now), at(until));
+    assert_eq!(take("a", 0, 60).await, Ok(true));
+    assert_eq!(take("b", 59, 99).await, Ok(false));
+    assert_eq!(take("a", 59, 90).await, Ok(true), "its owner may prolong it");
+    assert_eq!(take("b", 90, 150).await, Ok(true), "it is over");
+    assert_eq!(take("a", 91, 150).await, Ok(false));
+    store.end_turn("look", "a").await.expect("nothing to end");
+    assert_eq!(take("a", 91, 150).await, Ok(false), "it was not its own");
+    store.end_turn("look", "b").await.expect("end");
+    assert_eq!(take("a", 91, 150).await, Ok(true));
+    store.release_owner("a", at(92)).await.expect("release");
+    assert_eq!(take("b", 92, 150).await, Ok(true));
+}

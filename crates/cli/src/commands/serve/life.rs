@@ -10,7 +10,7 @@
 use std::{sync::Arc, time::Duration};
 
 use guichet_domain::{CredentialId, FolderId, GraphFolderId, MailboxId, finding::Severity, ports::Clock};
-use guichet_engine::{Engine, EngineStatus, Handle, Parts, StartError};
+use guichet_engine::{Engine, EngineStatus, Handle, Nodes, Parts, StartError};
 use guichet_graph::{Class, GraphClient};
 use guichet_setup::{
     Language, Vault, catalogue,
@@ -23,7 +23,7 @@ use guichet_store::{
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{OWNER, engine_config};
+use super::{engine_config, owner};
 use crate::{
     config::Config,
     failure::{Exit, Failure},
@@ -80,6 +80,8 @@ pub(super) struct Life {
     vault: Arc<Vault>,
     handle: Handle,
     doctor: DoctorContext,
+    /// This process among the owners of leases.
+    owner: String,
     running: Option<Running>,
     /// The basis that could not be activated, and when it is tried again.
     failed: Option<(Basis, Timestamp)>,
@@ -105,6 +107,7 @@ impl From<Failure> for Refused {
 impl Life {
     pub fn new(config: Config, store: Store, vault: Arc<Vault>, handle: Handle, doctor: DoctorContext) -> Self {
         Self {
+            owner: owner(config.nodes()),
             config,
             store,
             vault,
@@ -125,7 +128,10 @@ impl Life {
             return Ok(self.look().await?);
         }
         let basis = Basis::read(&self.store, &integration).await?;
-        self.report(&integration, Report::plain("activating")).await?;
+        // A node that joins others at work changes nothing in what they report.
+        if self.config.nodes() == Nodes::One || integration.reported_state != ACTIVE {
+            self.report(&integration, Report::plain("activating")).await?;
+        }
         match self.activate(&integration, basis).await {
             Ok(()) => Ok(()),
             Err(refused) => {
@@ -188,12 +194,12 @@ impl Life {
             .check_token()
             .await
             .map_err(|error| Refused::Token(Box::new(error)))?;
-        let config = engine_config(&self.config)?;
+        let config = engine_config(&self.config, &self.owner)?;
         if let Some(old) = self.running.take() {
             tracing::info!("credential, mailboxes or folders have changed; the engine starts anew");
             old.engine.shutdown().await;
         }
-        let release = self.store.release_owner(OWNER, SystemClock.now()).await;
+        let release = self.store.release_owner(&self.owner, SystemClock.now()).await;
         release.map_err(Failure::from)?;
         let parts = Parts {
             store: self.store.clone(),

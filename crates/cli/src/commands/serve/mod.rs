@@ -9,7 +9,8 @@ mod life;
 use std::{sync::Arc, time::Duration};
 
 use guichet_api::{ApiParts, ListenConfig, TlsFiles};
-use guichet_engine::{EngineConfig, Handle};
+use guichet_domain::ports::Entropy;
+use guichet_engine::{EngineConfig, Handle, Nodes};
 use guichet_store::ServiceLock;
 use tokio_util::sync::CancellationToken;
 
@@ -23,12 +24,15 @@ use crate::{
     wiring,
 };
 
-/// Owner of the leases. One process at a time serves an embedded database, by its lock, so the
+/// Owner of the leases on an embedded database. One process at a time serves it, by its lock, so the
 /// leases of its former life are its own.
-const OWNER: &str = "single-node";
+const ONLY_OWNER: &str = "single-node";
 
 pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<Exit, Failure> {
-    let _lock = ServiceLock::acquire(&config.data_dir)?;
+    let _lock = match config.nodes() {
+        Nodes::One => Some(ServiceLock::acquire(&config.data_dir)?),
+        Nodes::Many => None,
+    };
     let store = wiring::open_store(&config).await?;
     let vault = Arc::new(wiring::open_vault(&config)?);
     wiring::integration(&config, &store).await?;
@@ -93,7 +97,18 @@ pub(super) async fn run(config: Config, args: &ServeArgs, json: bool) -> Result<
     }
 }
 
-fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
+/// The name of this process among the owners of leases.
+fn owner(nodes: Nodes) -> String {
+    if nodes == Nodes::One {
+        return ONLY_OWNER.to_owned();
+    }
+    let mut random = [0; 8];
+    SystemEntropy.fill(&mut random);
+    let random = u64::from_be_bytes(random);
+    format!("process-{}-{random:016x}", std::process::id())
+}
+
+fn engine_config(config: &Config, owner: &str) -> Result<EngineConfig, Failure> {
     let notification_url = wiring::notification_url(config)?;
     if notification_url.is_none() {
         tracing::info!("server.public_url is not set: mailboxes are polled, nothing is pushed");
@@ -105,6 +120,7 @@ fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
         mark_read: config.sync.mark_read,
         reference_line: config.sync.reference_line,
         notification_url,
-        owner: OWNER.to_owned(),
+        owner: owner.to_owned(),
+        nodes: config.nodes(),
     })
 }

@@ -1,0 +1,89 @@
+//! What must be true in the end: the ledger has each mail once, and each reply has arrived outside once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use guichet_cli::{
+    demo::{
+        http::{Client, rows},
+        stage::Stage,
+    },
+    failure::{Exit, Failure},
+};
+use serde_json::Value;
+
+/// Longest wait for what must come. A bound, not a measurement.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+pub fn digits(text: &str) -> usize {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(usize::MAX)
+}
+
+/// Waits until the mail of this customer is in the ledger. Nodes die meanwhile: errors are part of it.
+pub async fn arrived(api: &Client, number: usize) -> Result<(), Failure> {
+    let path = format!("/v1/trace/customer-{number}@fabrikam.example");
+    let path = path.as_str();
+    until("a probe", || async move {
+        let trace = api.get(path).await.ok()?;
+        trace.to_string().contains("committed").then_some(())
+    })
+    .await
+}
+
+/// Waits until everything is in and out.
+pub async fn settled(api: &Client, mails: usize) -> Result<(), Failure> {
+    until("every mail and every reply", || async {
+        let totals = api.get("/v1/totals").await.ok()?;
+        let all = totals["messages_inbound"].as_u64() >= u64::try_from(mails).ok();
+        (all && totals["outbox_pending"] == 0).then_some(())
+    })
+    .await
+}
+
+async fn until<F, Fut>(what: &str, mut look: F) -> Result<(), Failure>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<()>>,
+{
+    let looking = async {
+        while look().await.is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let in_vain = |_| Failure::new(Exit::NotRight, format!("waited in vain for {what}"), "see the logs");
+    tokio::time::timeout(PATIENCE, looking).await.map_err(in_vain)
+}
+
+pub async fn ledger(api: &Client, mails: usize, replies: usize) -> Result<(), Failure> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for receipt in &api.get_all("/v1/receipts").await? {
+        let id = receipt["internet_message_id"].as_str().unwrap_or_default();
+        if id.starts_with("customer-") {
+            *seen.entry(id.to_owned()).or_default() += 1;
+        }
+    }
+    let doubled: Vec<&String> = seen.iter().filter(|(_, n)| **n > 1).map(|(id, _)| id).collect();
+    assert!(doubled.is_empty(), "received twice: {doubled:?}");
+    assert_eq!(seen.len(), mails, "mails in the ledger");
+    let totals = api.get("/v1/totals").await?;
+    assert_eq!(totals["messages_inbound"], mails, "{totals}");
+    assert_eq!(totals["messages_outbound"], replies, "{totals}");
+    assert_eq!(totals["conversations"], mails, "{totals}");
+    assert_eq!(totals["outbox_dead"], 0, "{totals}");
+    assert_eq!(totals["quarantined"], 0, "{totals}");
+    Ok(())
+}
+
+pub async fn outside(stage: &Stage, replies: usize) -> Result<(), Failure> {
+    let list = stage.control.get("/outside").await?;
+    let mut arrived: BTreeMap<usize, usize> = BTreeMap::new();
+    for mail in &rows(&list) {
+        let recipients = mail["recipients"].as_array().cloned().unwrap_or_default();
+        for recipient in recipients.iter().filter_map(Value::as_str) {
+            *arrived.entry(digits(recipient)).or_default() += 1;
+        }
+    }
+    let expected: BTreeMap<usize, usize> = (0..replies).map(|number| (number, 1)).collect();
+    assert_eq!(arrived, expected, "each accepted reply arrives outside exactly once");
+    Ok(())
+}
