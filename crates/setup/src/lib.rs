@@ -26,6 +26,7 @@ mod rotate;
 mod sign_in;
 mod steps;
 pub mod vault;
+mod well_known;
 
 pub use catalogue::Language;
 pub use cloud::Cloud;

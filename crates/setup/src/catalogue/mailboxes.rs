@@ -116,6 +116,23 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Corrigez `folders` dans guichet.toml, ou créez le dossier dans la boîte ; puis exécutez `guichet connect apply`.",
             ],
         ),
+        Code::FolderLocalised => FindingText::new(
+            [
+                "The mailbox {subject} has no folder named {folder}: in its language that folder is named {shown}.",
+                "La boîte {subject} n'a pas de dossier nommé {folder} : dans sa langue, ce dossier se nomme {shown}.",
+            ],
+            [
+                "Write `{well_known}` in place of `{folder}` under `folders` in guichet.toml: that name holds in every language. Then run `guichet connect apply`.",
+                "Écrivez `{well_known}` au lieu de `{folder}` sous `folders` dans guichet.toml : ce nom vaut dans toutes les langues. Puis exécutez `guichet connect apply`.",
+            ],
+        ),
+        Code::FolderNotConnected => FindingText::new(
+            [
+                "The folder {folder} of {subject} is configured and not followed yet.",
+                "Le dossier {folder} de {subject} est configuré mais pas encore suivi.",
+            ],
+            ["Run `guichet connect apply`.", "Exécutez `guichet connect apply`."],
+        ),
         Code::FolderBehind => FindingText::new(
             [
                 "The folder {folder} of {subject} has not been read completely since {since}.",

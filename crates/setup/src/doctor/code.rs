@@ -222,6 +222,10 @@ codes! {
     MailboxRefused = "mailbox-refused", Error;
     /// A followed folder is gone.
     FolderMissing = "folder-missing", Error;
+    /// A folder of the configuration stands in the mailbox under the name of another language.
+    FolderLocalised = "folder-localised", Error;
+    /// A configured folder exists and has not been connected.
+    FolderNotConnected = "folder-not-connected", Warning;
     /// A folder has not been read to its end for long.
     FolderBehind = "folder-behind", Warning;
     // ---- notifications

@@ -50,7 +50,7 @@ pub(super) async fn listed(context: &DoctorContext, integration: &Integration) -
     Ok(problems)
 }
 
-async fn served(context: &DoctorContext, integration: &Integration) -> guichet_store::Result<Vec<Mailbox>> {
+pub(super) async fn served(context: &DoctorContext, integration: &Integration) -> guichet_store::Result<Vec<Mailbox>> {
     let mut mailboxes = context.store.mailboxes().await?;
     mailboxes.retain(|mailbox| mailbox.enabled && mailbox.integration == integration.id);
     Ok(mailboxes)

@@ -10,6 +10,7 @@ mod consent;
 mod diagnose;
 mod endpoint;
 mod expiry;
+mod folders;
 mod history;
 mod mailboxes;
 mod problem;
@@ -173,6 +174,8 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
     {
         problems.extend(consent::check(&signed_in.claims, context.desired.as_ref()));
         let mut found = stored!(mailboxes::check(context, &integration, &signed_in.client));
+        let well = found.iter().filter(|problem| problem.code == Code::MailboxOk);
+        let reachable: Vec<String> = well.map(|problem| problem.subject.clone()).collect();
         // The missing consent has been said; each mailbox denies for that reason.
         let unread = |problem: &Problem| matches!(problem.code, Code::ConsentMissing | Code::ConsentMissingRead);
         let has = |code| found.iter().any(|problem| problem.code == code);
@@ -183,6 +186,8 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
             }
             found.retain(|problem| problem.code != Code::MailboxDenied);
         }
+        problems.extend(found);
+        let found = stored!(folders::check(context, &integration, &signed_in.client, &reachable));
         problems.extend(found);
         let defeated = problems.iter().any(|problem| problem.code == Code::ScopeDefeated);
         problems.extend(scope::check(context, &signed_in.client, defeated).await);

@@ -14,23 +14,10 @@ use crate::{
     plan::{StepId, Why},
     ports::TimeAsClock,
     progress::{Patience, Waiting},
+    well_known,
 };
 
 const STEP: StepId = StepId::Mailboxes;
-
-/// Folders that Graph knows by a fixed name, whatever their name in the mailbox's language. Source:
-/// Microsoft's reference of the mailFolder resource.
-const WELL_KNOWN: [&str; 9] = [
-    "archive",
-    "clutter",
-    "deleteditems",
-    "drafts",
-    "inbox",
-    "junkemail",
-    "msgfolderroot",
-    "outbox",
-    "sentitems",
-];
 
 /// A wanted mailbox as it is.
 pub(crate) struct Observed {
@@ -192,13 +179,7 @@ async fn reach(
                     found.push((name.clone(), id));
                     break;
                 }
-                Ok(None) => {
-                    return Err(folder_missing(
-                        address.as_str(),
-                        name,
-                        "not among the mailbox's folders",
-                    ));
-                }
+                Ok(None) => return Err(nameless(application, &user.id, address.as_str(), name).await),
                 Err(error) => {
                     let problem = problem(&error, address.as_str(), name);
                     if problem.code != Code::MailboxDenied {
@@ -231,10 +212,32 @@ fn folder_missing(address: &str, folder: &str, evidence: &str) -> Problem {
     Problem::new(Code::FolderMissing, address, evidence).with("folder", folder)
 }
 
+/// Why a mailbox has no folder of that display name: it may have it under the name of another language.
+pub(crate) async fn nameless(client: &GraphClient, user: &str, address: &str, name: &str) -> Problem {
+    let absent = "not among the mailbox's folders";
+    let Some(fixed) = well_known::named(name) else {
+        return folder_missing(address, name, absent);
+    };
+    match client.folder(user, fixed).await {
+        Ok(folder) => {
+            let evidence = format!("{absent}; `{fixed}` is there and is named `{}`", folder.display_name);
+            Problem::new(Code::FolderLocalised, address, evidence)
+                .with("folder", name)
+                .with("shown", &folder.display_name)
+                .with("well_known", fixed)
+        }
+        Err(_) => folder_missing(address, name, absent),
+    }
+}
+
 /// A folder's id, by well-known name or by display name. `None` if there is none of that name.
-async fn find_folder(client: &GraphClient, user: &str, name: &str) -> guichet_graph::Result<Option<GraphFolderId>> {
+pub(crate) async fn find_folder(
+    client: &GraphClient,
+    user: &str,
+    name: &str,
+) -> guichet_graph::Result<Option<GraphFolderId>> {
     let lower = name.to_lowercase();
-    if WELL_KNOWN.contains(&lower.as_str()) {
+    if well_known::NAMES.contains(&lower.as_str()) {
         let folder = client.folder(user, &lower).await?;
         return Ok(Some(GraphFolderId::new(folder.id)));
     }

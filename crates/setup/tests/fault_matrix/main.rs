@@ -11,6 +11,7 @@ mod faults_application;
 mod faults_certificate;
 mod faults_consent;
 mod faults_endpoint;
+mod faults_folders;
 mod faults_graph;
 mod faults_mailboxes;
 mod faults_network;
@@ -30,7 +31,7 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 12] = [
+pub(crate) const GROUPS: [&[Fault]; 13] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
@@ -41,6 +42,7 @@ pub(crate) const GROUPS: [&[Fault]; 12] = [
     faults_scope::FAULTS,
     faults_graph::FAULTS,
     faults_mailboxes::FAULTS,
+    faults_folders::FAULTS,
     faults_service::FAULTS,
     faults_endpoint::FAULTS,
 ];
@@ -107,5 +109,6 @@ groups! {
     faults_of_the_consent: faults_consent;
     faults_of_graph: faults_graph;
     faults_of_mailboxes: faults_mailboxes;
+    faults_of_folders: faults_folders;
     faults_of_the_service: faults_service;
 }
