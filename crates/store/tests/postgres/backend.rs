@@ -1,8 +1,11 @@
 //! Each store is a new database of the server.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use guichet_store::{OpenOptions, Store};
@@ -15,19 +18,21 @@ pub async fn fresh() -> Store {
 }
 
 /// The same, for callers that ask at the same time.
-pub async fn concurrent() -> Store {
+pub async fn concurrent(_: &Path) -> Store {
     fresh().await
 }
 
 /// A node on a database.
 pub async fn open(address: &str) -> Store {
-    // Blobs are files also here; the directory stays for the test process's life.
-    let directory = tempfile::tempdir().expect("directory").keep();
-    let options = OpenOptions {
-        data_dir: directory,
+    Store::open(options(address)).await.expect("store opens")
+}
+
+/// A node on a database. Blobs are files also here, named after what is in them: all tests share them.
+pub fn options(address: &str) -> OpenOptions {
+    OpenOptions {
+        data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres"),
         database: Some(address.into()),
-    };
-    Store::open(options).await.expect("store opens")
+    }
 }
 
 /// The address of a database without anything in it.

@@ -7,7 +7,7 @@ use guichet_domain::{conversation::ConversationState, round::Cursor};
 use guichet_store::{AcceptedReply, Error, Item, JobOutcome, Page, Store};
 
 use crate::{
-    backend::{new_database, open, run},
+    backend::{new_database, open, options, run},
     fixture::{World, add_folder, add_mailbox, answer, at, conversation_id, mail, reply},
     server::Server,
 };
@@ -41,11 +41,7 @@ async fn schema_of_a_newer_program_is_refused() {
         "INSERT INTO schema_version (version, name) VALUES (99, 'of tomorrow')",
     )
     .await;
-    let options = guichet_store::OpenOptions {
-        data_dir: tempfile::tempdir().expect("directory").keep(),
-        database: Some(address.into()),
-    };
-    let error = Store::open(options).await.expect_err("refused");
+    let error = Store::open(options(&address)).await.expect_err("refused");
     assert!(matches!(error, Error::NewerSchema { found: 99, .. }), "{error}");
 }
 
@@ -261,11 +257,8 @@ async fn what_was_acknowledged_survives_a_crash_of_the_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn server_that_is_not_there_is_named_without_its_password() {
-    let options = guichet_store::OpenOptions {
-        data_dir: tempfile::tempdir().expect("directory").keep(),
-        database: Some("postgres://guichet:hunter2@127.0.0.1:1/mail".into()),
-    };
-    let error = Store::open(options).await.expect_err("nobody listens").to_string();
+    let nowhere = options("postgres://guichet:hunter2@127.0.0.1:1/mail");
+    let error = Store::open(nowhere).await.expect_err("nobody listens").to_string();
     assert!(error.contains("127.0.0.1:1/mail"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
 }

@@ -10,8 +10,8 @@ pub async fn fresh() -> Store {
 }
 
 /// The same, for callers that ask at the same time.
-pub async fn concurrent() -> Store {
-    open(&tempfile::tempdir().expect("directory").keep()).await
+pub async fn concurrent(directory: &Path) -> Store {
+    open(directory).await
 }
 
 /// The store in a directory.

@@ -72,7 +72,8 @@ async fn repeated_request_gets_the_first_answer_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_requests_under_one_key_are_one_reply() {
-    let world = World::over(backend::concurrent().await).await;
+    let directory = tempfile::tempdir().expect("directory");
+    let world = World::over(backend::concurrent(directory.path()).await).await;
     world.commit(vec![mail(1)]).await;
     let requests = (0..20).map(|n| world.store.accept_reply(reply(n, conversation_id(1), "k")));
     let answers: Vec<AcceptedReply> = futures::future::try_join_all(requests).await.expect("accept");
