@@ -13,6 +13,9 @@ use serde_json::Value;
 
 /// Longest wait for what must come. A bound, not a measurement.
 const PATIENCE: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The longest pause that the program makes after repeated failures is five minutes.
+const LOOKS_IN_VAIN: u32 = 720;
 
 pub fn digits(text: &str) -> usize {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -30,14 +33,26 @@ pub async fn arrived(api: &Client, number: usize) -> Result<(), Failure> {
     .await
 }
 
-/// Waits until everything is in and out.
+/// Waits until everything is in and out, as long as there is progress.
 pub async fn settled(api: &Client, mails: usize) -> Result<(), Failure> {
-    until("every mail and every reply", || async {
-        let totals = api.get("/v1/totals").await.ok()?;
+    let mut last = Value::Null;
+    let mut looks_without_change = 0;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let Ok(totals) = api.get("/v1/totals").await else {
+            continue;
+        };
         let all = totals["messages_inbound"].as_u64() >= u64::try_from(mails).ok();
-        (all && totals["outbox_pending"] == 0).then_some(())
-    })
-    .await
+        if all && totals["outbox_pending"] == 0 {
+            return Ok(());
+        }
+        looks_without_change = if totals == last { looks_without_change + 1 } else { 0 };
+        if looks_without_change == LOOKS_IN_VAIN {
+            let title = format!("nothing moves any more before {mails} mails are in: {last}");
+            return Err(Failure::new(Exit::NotRight, title, "see the logs"));
+        }
+        last = totals;
+    }
 }
 
 async fn until<F, Fut>(what: &str, mut look: F) -> Result<(), Failure>
