@@ -11,6 +11,8 @@ use guichet_cli::{
     },
     failure::Failure,
 };
+use guichet_store::{OpenOptions, Store};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 const APPLY: [&str; 4] = ["connect", "apply", "--sign-in", "application"];
@@ -185,6 +187,50 @@ async fn denied_mailboxes_turn_the_integration_red_and_heal_by_themselves() {
         world.reports("active").await?;
         world.mail(&mailboxes[0], "after").await?;
         world.arrived(1).await
+    };
+    told(story.await);
+}
+
+#[tokio::test]
+async fn a_certificate_near_its_end_renews_itself_while_the_service_runs() {
+    let story = async {
+        let world = World::new().await?;
+        world.configure(|text| text.replace("[application]\n", "[application]\ncredential = \"certificate\"\n"));
+        world.administrator.run(&APPLY).await?;
+        let store = Store::open(OpenOptions::in_directory(world.dir.path().join("data"))).await?;
+        let integration = store.integration().await?.expect("connected").id;
+        let credentials = store.credentials(integration).await?;
+        assert_eq!(credentials.len(), 2, "the certificate and the secret of before");
+        for credential in &credentials {
+            store.remove_credential(credential.id).await?;
+        }
+        // Only its row says how old it is; the tenant knows another age.
+        let mut old = credentials[0].clone();
+        let age = SignedDuration::from_hours(24 * 175);
+        old.created_at -= age;
+        old.expires_at -= age;
+        store.add_credential(&old).await?;
+
+        let _service = world.stage.serve().await?;
+        let successor = wait_until("a successor of the old certificate", || async {
+            let stored = store.credentials(integration).await?;
+            let only = <[_; 1]>::try_from(stored).ok();
+            Ok(only.map(|[one]| one).filter(|one| one.key_id != old.key_id))
+        })
+        .await?;
+        assert_eq!(successor.kind, "certificate");
+        assert!(successor.expires_at > old.expires_at + age - SignedDuration::from_hours(24));
+        world.mail(&world.stage.mailboxes()[0], "afterwards").await?;
+        world.arrived(1).await?;
+        world.reports("active").await?;
+        let found = world
+            .stage
+            .launcher
+            .run(&["doctor", "--json", "--language", "en"])
+            .await?;
+        assert!(found.contains(&successor.key_id), "{found}");
+        store.close().await;
+        Ok(())
     };
     told(story.await);
 }

@@ -36,7 +36,7 @@ pub use destroy::Destroyed;
 pub use error::Error;
 pub use plan::{Change, Plan, StepId, Why};
 pub use progress::{Progress, Silent, Waiting};
-pub use rotate::{Replaced, Rotated};
+pub use rotate::{Replaced, Rotated, is_due};
 pub use sign_in::{Browser, COMMAND_LINE_TOOLS, SignIn, administrator};
 pub use vault::{KeySource, Vault};
 

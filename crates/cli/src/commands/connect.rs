@@ -291,7 +291,7 @@ fn is_unreachable(code: Code) -> bool {
 }
 
 /// The error with the catalogue's words where it has any.
-fn failure(error: &guichet_setup::Error, language: Language) -> Failure {
+pub(super) fn failure(error: &guichet_setup::Error, language: Language) -> Failure {
     use guichet_setup::Error;
     let findings = error.findings(language);
     let exit = match error {

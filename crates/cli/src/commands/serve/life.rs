@@ -3,7 +3,7 @@
 //!
 //! Owns the running engine. A changed credential, mailbox or folder, and a switched integration, are
 //! noticed in the store and applied without a restart of the process; a consent that came back is
-//! noticed because a failing engine gets a new token. Never gives a working engine up for a
+//! noticed because a failing engine gets a new token; a credential near its end is renewed. Never gives a working engine up for a
 //! credential that has not given a token. Invariant: at most one engine runs, and it is the one that
 //! the recorded basis describes, or the last one that worked.
 
@@ -23,7 +23,7 @@ use guichet_store::{
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{engine_config, owner};
+use super::{engine_config, owner, renewal::Renewal};
 use crate::{
     config::Config,
     failure::{Exit, Failure},
@@ -87,6 +87,7 @@ pub(super) struct Life {
     failed: Option<(Basis, Timestamp)>,
     /// When a failing engine is looked into again.
     next_diagnosis: Timestamp,
+    next_renewal: Renewal,
     reported: Option<Report>,
 }
 
@@ -116,6 +117,7 @@ impl Life {
             running: None,
             failed: None,
             next_diagnosis: Timestamp::UNIX_EPOCH,
+            next_renewal: Renewal::new(),
             reported: None,
         }
     }
@@ -151,6 +153,11 @@ impl Life {
             }
             if let Err(error) = self.look().await {
                 tracing::warn!(%error, "what is recorded of the integration can't be read or written");
+            }
+            // May wait for minutes and be dropped at any moment, so it does not delay the end.
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.renew() => {}
             }
         }
         if let Some(running) = self.running.take() {
@@ -224,6 +231,14 @@ impl Life {
             .await
             .map_err(Failure::from)?;
         Ok(())
+    }
+
+    /// Only what works is renewed; the next look takes the new credential up.
+    async fn renew(&mut self) {
+        if self.running.is_some() {
+            let (config, store, vault) = (&self.config, &self.store, &self.vault);
+            self.next_renewal.look(config, store, vault, &self.owner).await;
+        }
     }
 
     async fn deactivate(&mut self, integration: &Integration) -> guichet_store::Result<()> {

@@ -5,6 +5,7 @@
 //! of credential, mailboxes and intention are applied without a restart ([`life`]).
 
 mod life;
+mod renewal;
 
 use std::{sync::Arc, time::Duration};
 
