@@ -46,6 +46,8 @@ pub enum Command {
         /// Message-ID of the mail (with or without angle brackets), its immutable id, or our id.
         id: String,
     },
+    /// Take the embedded database over into the PostgreSQL database of the configuration.
+    Migrate,
     /// Manage the keys of the HTTP API.
     #[command(subcommand)]
     Key(KeyCommand),

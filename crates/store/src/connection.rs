@@ -68,6 +68,13 @@ impl Row {
     }
 }
 
+impl Row {
+    /// The columns that were not taken.
+    pub(crate) fn into_values(self) -> Vec<Value<'static>> {
+        self.0.collect()
+    }
+}
+
 /// A record that is read from a row with a fixed list of columns.
 pub(crate) trait FromRow: Sized {
     fn from_row(row: &mut Row) -> Result<Self>;

@@ -111,6 +111,10 @@ impl Store {
         self.inner.events.subscribe()
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
     pub(crate) fn blobs(&self) -> &Blobs {
         &self.inner.blobs
     }

@@ -33,8 +33,10 @@ mod sqlite;
 mod subscriptions;
 mod threads;
 mod trace;
+mod transfer;
 
 pub use error::{Error, Result};
 pub use facade::{OpenOptions, Store};
 pub use lock::ServiceLock;
 pub use records::*;
+pub use transfer::CopiedTable;

@@ -4,6 +4,7 @@ mod connect;
 mod doctor;
 mod integration;
 mod key;
+mod migrate;
 mod sandbox;
 mod serve;
 mod trace;
@@ -30,6 +31,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => doctor::run(&load(&cli)?, args, cli.json).await,
         Command::Trace { id } => trace::run(&load(&cli)?, id, cli.json).await,
         Command::Integration(command) => integration::run(&load(&cli)?, command, cli.json).await,
+        Command::Migrate => migrate::run(&load(&cli)?, cli.json).await,
         Command::Key(command) => key::run(&load(&cli)?, command, cli.json).await,
         Command::Openapi => {
             let text = guichet_api::openapi().to_pretty_json();

@@ -70,6 +70,8 @@ impl ToSql for Value<'_> {
         match self {
             Value::Null => Ok(IsNull::Yes),
             Value::Bool(b) => b.to_sql(kind, out),
+            // As the embedded database keeps truth, when it is taken over.
+            Value::Int(n) if *kind == Type::BOOL => (*n != 0).to_sql(kind, out),
             Value::Int(n) if *kind == Type::INT4 => i32::try_from(*n)?.to_sql(kind, out),
             Value::Int(n) => n.to_sql(kind, out),
             Value::Real(x) => x.to_sql(kind, out),

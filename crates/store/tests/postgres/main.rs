@@ -27,3 +27,4 @@ mod server;
 mod threading;
 #[path = "../store/trace.rs"]
 mod trace;
+mod transfer;
