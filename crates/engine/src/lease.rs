@@ -34,11 +34,18 @@ where
         tokio::select! {
             biased;
             done = &mut work => return Ok(done),
-            () = time.sleep(pause) => match renew().await {
-                Err(error @ guichet_store::Error::Fenced) => return Err(error),
-                Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
-                Ok(()) => {}
-            },
+            () = time.sleep(pause) => {}
+        }
+        // The work goes on meanwhile: the renewal may wait for a row that the work's own transaction holds.
+        let renewed = tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            renewed = renew() => renewed,
+        };
+        match renewed {
+            Err(error @ guichet_store::Error::Fenced) => return Err(error),
+            Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
+            Ok(()) => {}
         }
     }
 }
@@ -86,6 +93,29 @@ mod tests {
         let ended = hold(&Hasty, LEASE, work_for(&renewals, 7), renew).await;
         assert_eq!(ended.ok(), Some("done"));
         assert_eq!(renewals.get(), 7);
+    }
+
+    #[tokio::test]
+    async fn renewal_that_waits_for_the_work_does_not_hold_it_up() {
+        let steps = Cell::new(0);
+        let work = async {
+            while steps.get() < 20 {
+                steps.set(steps.get() + 1);
+                tokio::task::yield_now().await;
+            }
+            "done"
+        };
+        let renew = || async {
+            // As long as the work has a row locked, but not for ever: a standstill is seen as one.
+            for _ in 0..1000 {
+                if steps.get() == 20 {
+                    return Ok(());
+                }
+                tokio::task::yield_now().await;
+            }
+            Err(guichet_store::Error::Fenced)
+        };
+        assert_eq!(hold(&Hasty, LEASE, work, renew).await.ok(), Some("done"));
     }
 
     #[tokio::test]

@@ -78,6 +78,9 @@ impl Store {
 }
 
 async fn copy(source: &Store, c: &mut dyn Connection) -> Result<Vec<CopiedTable>> {
+    // Reading the other side takes longer than a node may stand still.
+    c.execute("SET LOCAL idle_in_transaction_session_timeout = 0", &[])
+        .await?;
     // Nodes that start meanwhile wait.
     c.execute("LOCK TABLE counter, integration IN EXCLUSIVE MODE", &[])
         .await?;

@@ -25,12 +25,21 @@ pub fn digits(text: &str) -> usize {
 /// Waits until the mail of this customer is in the ledger. Nodes die meanwhile: errors are part of it.
 pub async fn arrived(api: &Client, number: usize) -> Result<(), Failure> {
     let path = format!("/v1/trace/customer-{number}@fabrikam.example");
-    let path = path.as_str();
-    until("a probe", || async move {
-        let trace = api.get(path).await.ok()?;
-        trace.to_string().contains("committed").then_some(())
-    })
-    .await
+    let looking = async {
+        while !api
+            .get(&path)
+            .await
+            .is_ok_and(|trace| trace.to_string().contains("committed"))
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, looking).await.is_ok() {
+        return Ok(());
+    }
+    let (trace, totals, mailboxes) = tokio::join!(api.get(&path), api.get("/v1/totals"), api.get("/v1/mailboxes"));
+    let title = format!("customer {number} waited in vain: {trace:?}\n{totals:?}\n{mailboxes:?}");
+    Err(Failure::new(Exit::NotRight, title, "see the logs"))
 }
 
 /// Waits until everything is in and out, as long as there is progress.
@@ -53,20 +62,6 @@ pub async fn settled(api: &Client, mails: usize) -> Result<(), Failure> {
         }
         last = totals;
     }
-}
-
-async fn until<F, Fut>(what: &str, mut look: F) -> Result<(), Failure>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Option<()>>,
-{
-    let looking = async {
-        while look().await.is_none() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let in_vain = |_| Failure::new(Exit::NotRight, format!("waited in vain for {what}"), "see the logs");
-    tokio::time::timeout(PATIENCE, looking).await.map_err(in_vain)
 }
 
 pub async fn ledger(api: &Client, mails: usize, replies: usize) -> Result<(), Failure> {

@@ -14,6 +14,10 @@ use crate::{Error, Result};
 /// What this program is called in `pg_stat_activity`.
 const APPLICATION: &str = "guichet";
 
+/// What a node that stands still may cost the others: its transaction holds rows that they wait for. What the
+/// address itself says comes later, and counts.
+const LIMITS: &str = "-c idle_in_transaction_session_timeout=4000 -c lock_timeout=10000";
+
 /// Whether a text is the address of a PostgreSQL database.
 fn is_address(text: &str) -> bool {
     ["postgres://", "postgresql://"]
@@ -49,6 +53,9 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name(APPLICATION);
         }
+        let options = config.get_options().unwrap_or_default();
+        let options = format!("{LIMITS} {options}");
+        config.options(options.trim());
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(super::PATIENCE);
         }

@@ -130,10 +130,15 @@ pub(super) fn explain(name: &str, error: &tokio_postgres::Error) -> Error {
     let path = || PathBuf::from(name);
     match code.code().get(..2).unwrap_or_default() {
         // Two transactions waited for each other, or the server shuts down, starts, or is full.
-        "08" | "40" | "53" | "55" | "57" if *code != SqlState::DISK_FULL => Error::Unavailable {
-            database: name.to_owned(),
-            detail,
-        },
+        // Or it ended a transaction that stood still.
+        "08" | "25" | "40" | "53" | "55" | "57"
+            if ![SqlState::DISK_FULL, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code) =>
+        {
+            Error::Unavailable {
+                database: name.to_owned(),
+                detail,
+            }
+        }
         "23" => Error::Conflict(detail),
         _ if *code == SqlState::DISK_FULL => Error::DiskFull { path: path() },
         _ if [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::INSUFFICIENT_PRIVILEGE].contains(code) => {
