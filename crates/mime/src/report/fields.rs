@@ -41,7 +41,7 @@ impl Entry {
         };
         let said = one_line(said);
         let context = one_line(&self.context);
-        let status = self.own_status(&said, &context);
+        let status = self.own_status(&said, &context, common);
         let reply = reply::code(&said)
             .or_else(|| reply::code(&self.diagnostic))
             .or_else(|| reply::code(&self.context))
@@ -74,7 +74,7 @@ impl Entry {
 
     /// The code in the remote server's own words says more than the `Status` that the reporting
     /// server made of it.
-    fn own_status(&self, said: &str, context: &str) -> Option<EnhancedStatus> {
+    fn own_status(&self, said: &str, context: &str, common: &str) -> Option<EnhancedStatus> {
         let refusal = |text: &str| {
             let codes = status::all(text);
             let last = codes
@@ -88,7 +88,7 @@ impl Entry {
             (Some(words), Some(field)) if words.is_vague() && !field.is_vague() => Some(field),
             (Some(words), _) => Some(words),
             (None, Some(field)) if !field.is_vague() => Some(field),
-            (None, field) => refusal(context).or(field),
+            (None, field) => refusal(context).or(field).or_else(|| refusal(common)),
         }
     }
 }

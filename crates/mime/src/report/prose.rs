@@ -38,6 +38,16 @@ const LABELS: &[&str] = &[
     "to the following address:",
     "undeliverable to:",
     "undeliverable to",
+    "addressed to:",
+    "empfänger:",
+    "destinataire :",
+    "destinataire:",
+    "destinatario:",
+    "destinatário:",
+    "geadresseerde:",
+    "получатель:",
+    "宛先:",
+    "宛先：",
 ];
 
 /// Words before an address that make it somebody else's, in lower case.
@@ -71,6 +81,9 @@ pub(super) fn read(mail: &ParsedMail, report: &str, original: &Original) -> Vec<
     }
     if entries.is_empty() {
         entries = named(mail, report, Place::AfterCode);
+    }
+    if entries.is_empty() && original.recipients.is_empty() {
+        entries = named(mail, report, Place::AfterTo);
     }
     if entries.is_empty() {
         entries.extend(original.recipients.iter().map(|address| Entry {
@@ -108,6 +121,8 @@ enum Place {
     Own,
     /// Also after a reply code, where senders stand as well.
     AfterCode,
+    /// Also after `To:`, where a report tells of the mail that it is about and returns nothing of it.
+    AfterTo,
 }
 
 fn named(mail: &ParsedMail, report: &str, place: Place) -> Vec<Entry> {
@@ -174,10 +189,14 @@ fn recipients_of(line: &str, place: Place) -> Vec<(&str, &str)> {
         if OTHERS.iter().any(|word| plain.contains(word)) {
             continue;
         }
-        let labelled = LABELS.iter().any(|label| plain.ends_with(label));
-        let after_code = place == Place::AfterCode && is_code(&plain);
+        let typed = ["[smtp:", "smtp:", "rfc822;"]
+            .iter()
+            .find_map(|kind| plain.strip_suffix(kind));
+        let plain = typed.map_or(plain.as_str(), str::trim_end);
+        let labelled = LABELS.iter().any(|label| plain.ends_with(label)) || (place == Place::AfterTo && plain == "to:");
+        let after_code = place == Place::AfterCode && is_code(plain);
         let listed = !found.is_empty() && matches!(plain.chars().last(), Some(',' | ';'));
-        let summed_up = is_code(&plain) && line.trim_start().starts_with(['4', '5']) && is_summary(&line[end..]);
+        let summed_up = is_code(plain) && line.trim_start().starts_with(['4', '5']) && is_summary(&line[end..]);
         if after_code || summed_up {
             found.push((&line[start..end], line));
         } else if plain.is_empty() || labelled || listed {

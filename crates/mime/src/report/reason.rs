@@ -4,6 +4,7 @@
 //! since codes are used loosely, then the enhanced status, then the reply code. The order of the
 //! rules is part of them: what is particular comes before what is general.
 
+mod languages;
 mod words;
 
 use crate::report::{Permanence, phase::Phase, status::EnhancedStatus};
@@ -186,8 +187,24 @@ fn own_words(said: &str) -> &str {
 fn by_words(lower: &str) -> Option<Reason> {
     words::WORDS
         .iter()
-        .find(|(_, words)| words.iter().any(|word| lower.contains(word)))
+        .chain(languages::WORDS)
+        .find(|(_, words)| words.iter().any(|word| says(lower, word)))
         .map(|(reason, _)| *reason)
+}
+
+/// Whether a text holds a phrase; ` * ` in it stands for a name or an address, which is a few words at most.
+fn says(lower: &str, phrase: &str) -> bool {
+    /// Bytes between the two halves: the longest address (RFC 5321) in brackets would not fit, but hardly anybody's.
+    const BETWEEN: usize = 100;
+    let Some((begin, end)) = phrase.split_once(" * ") else {
+        return lower.contains(phrase);
+    };
+    lower.match_indices(begin).any(|(at, _)| {
+        let rest = &lower[at + begin.len()..];
+        let near = &rest[..rest.floor_char_boundary(rest.len().min(BETWEEN + end.len()))];
+        let sentence = near.split(". ").next().unwrap_or(near);
+        sentence.starts_with([' ', ':', '(', '<']) && sentence.contains(end)
+    })
 }
 
 /// RFC 3463, RFC 7372, RFC 7505 and the registry of enhanced status codes; details beyond 99 are

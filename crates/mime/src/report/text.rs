@@ -76,7 +76,7 @@ fn begins_original(line: &str, trimmed: &str) -> bool {
         return false;
     }
     let lower = trimmed.to_lowercase();
-    if !NAMES.iter().any(|name| lower.contains(name)) {
+    if !NAMES.iter().any(|name| lower.contains(name)) || lower.contains("transcript") {
         return false;
     }
     let framed = lower.starts_with(['-', '=', '|', '#', '*', '+', '_']);
