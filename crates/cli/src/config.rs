@@ -127,15 +127,10 @@ impl Microsoft {
                 return Err((key, format!("{url} is not https: secrets would travel in clear text")));
             }
         }
-        if let Some((graph, authority)) = cloud::mismatch(&self.authority(), &self.graph()) {
-            let problem = format!(
-                "it is of the cloud {}, and `authority` of the cloud {}; set `cloud` in place of both",
-                graph.name(),
-                authority.name()
-            );
-            return Err(("microsoft.graph", problem));
+        match cloud::mismatch(&self.authority(), &self.graph()) {
+            Some(problem) => Err(("microsoft.graph", problem)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -324,7 +319,7 @@ impl Config {
         if self
             .database
             .as_ref()
-            .is_some_and(|address| !is_postgres(address.expose_secret()))
+            .is_some_and(|address| !guichet_store::is_postgres_address(address.expose_secret()))
         {
             // The value may hold a password: it is not repeated.
             let problem = "it does not begin with postgres://; leave it out for the embedded database";
@@ -405,12 +400,6 @@ fn key_at(text: &str, at: usize) -> Option<&str> {
     let line = text.get(start..)?.lines().next()?;
     let (key, _) = line.split_once('=')?;
     Some(key.trim()).filter(|key| !key.is_empty())
-}
-
-fn is_postgres(address: &str) -> bool {
-    ["postgres://", "postgresql://"]
-        .iter()
-        .any(|scheme| address.starts_with(scheme))
 }
 
 /// Whether a well-known folder holds what we write ourselves.

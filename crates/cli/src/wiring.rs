@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use guichet_domain::token::TokenKey;
-use guichet_graph::{ClientCredentials, Endpoints, GraphClient, RetryPolicy, Time};
+use guichet_graph::{ClientCredentials, DeviceCodePrompt, Endpoints, GraphClient, RetryPolicy, Time};
 use guichet_net::{NetConfig, ReqwestTransport, Transport};
-use guichet_setup::{KeySource, SignIn, Vault};
+use guichet_setup::{Connect, Desired, KeySource, SignIn, Vault, administrator};
 use guichet_store::{
     OpenOptions, Store,
     records::{Credential, Integration},
@@ -144,6 +144,37 @@ pub async fn connected_graph(config: &Config, store: &Store, vault: &Vault) -> R
         time,
         Arc::new(SystemEntropy),
     ))
+}
+
+/// What plans and applies, signed in as `sign_in` says; `prompt` shows a person where to sign in.
+///
+/// # Errors
+/// Those of the sign-in.
+pub async fn signed_in(
+    sign_in: SignIn,
+    desired: &Desired,
+    transport: Arc<dyn Transport>,
+    store: &Store,
+    vault: &Arc<Vault>,
+    prompt: &(dyn Fn(&DeviceCodePrompt) + Send + Sync),
+) -> guichet_setup::Result<Connect> {
+    let (time, entropy) = (Arc::new(SystemTime), Arc::new(SystemEntropy));
+    let signing_in = administrator(
+        sign_in,
+        desired,
+        transport.clone(),
+        time.clone(),
+        entropy.clone(),
+        prompt,
+    );
+    Ok(Connect {
+        administrator: signing_in.await?,
+        transport,
+        store: store.clone(),
+        vault: vault.clone(),
+        time,
+        entropy,
+    })
 }
 
 /// Signs in as the application itself, with its newest credential.

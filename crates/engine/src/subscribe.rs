@@ -111,11 +111,10 @@ async fn adopt(context: &Context, url: &Url) -> Look {
         }
     };
     let ours: Vec<&Subscription> = known.iter().filter(|s| s.notification_url == url.as_str()).collect();
-    let is_gone = |id: &SubscriptionId| !ours.iter().any(|s| s.id == *id);
     let map = &context.handle.shared.subscriptions;
     map.write()
         .unwrap_or_else(PoisonError::into_inner)
-        .retain(|id, _| !is_gone(id));
+        .retain(|id, _| ours.iter().any(|s| s.id == *id));
     for subscription in ours {
         remember(context, subscription);
         let folder = subscription.folder;

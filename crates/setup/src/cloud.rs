@@ -83,17 +83,28 @@ impl Cloud {
             .find(|cloud| cloud.graph_host().eq_ignore_ascii_case(host))
     }
 
+    /// The cloud of a host of the sign-in service; of those that share it, the first.
+    pub fn of_authority(host: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cloud| cloud.has_authority(host))
+    }
+
     fn has_authority(self, host: &str) -> bool {
         self.authorities().iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 }
 
-/// The cloud of Graph and the cloud of the sign-in service, where both are known and differ.
-pub fn mismatch(authority: &Url, graph: &Url) -> Option<(Cloud, Cloud)> {
-    let graph = Cloud::of_graph(graph.host_str()?)?;
-    let authority = authority.host_str()?;
-    let signs_in = Cloud::ALL.into_iter().find(|cloud| cloud.has_authority(authority))?;
-    (!graph.has_authority(authority)).then_some((graph, signs_in))
+/// What is wrong with this Graph beside this sign-in service, where both are known and of different clouds.
+pub fn mismatch(authority: &Url, graph: &Url) -> Option<String> {
+    let of_graph = Cloud::of_graph(graph.host_str()?)?;
+    let host = authority.host_str()?;
+    let of_authority = Cloud::of_authority(host)?;
+    (!of_graph.has_authority(host)).then(|| {
+        format!(
+            "`{graph}` is of the cloud {}, and `authority` of the cloud {}: set `cloud` in place of both",
+            of_graph.name(),
+            of_authority.name()
+        )
+    })
 }
 
 #[cfg(test)]

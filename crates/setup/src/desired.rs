@@ -189,16 +189,8 @@ impl Desired {
                 );
             }
         }
-        if let Some((graph, authority)) = cloud::mismatch(&self.authority, &self.graph) {
-            return refuse(
-                "graph",
-                format!(
-                    "`{}` is of the cloud {}, and `authority` of the cloud {}: set `cloud` in their place",
-                    self.graph,
-                    graph.name(),
-                    authority.name()
-                ),
-            );
+        if let Some(problem) = cloud::mismatch(&self.authority, &self.graph) {
+            return refuse("graph", problem);
         }
         let application = &self.application;
         for (field, text) in [

@@ -36,8 +36,9 @@ pub use destroy::Destroyed;
 pub use error::Error;
 pub use plan::{Change, Plan, StepId, Why};
 pub use progress::{Progress, Silent, Waiting};
-pub use rotate::{Replaced, Rotated, is_due};
+pub use rotate::{Replaced, Rotated};
 pub use sign_in::{Browser, COMMAND_LINE_TOOLS, SignIn, administrator};
+pub use steps::secret::is_due;
 pub use vault::{KeySource, Vault};
 
 /// A result of this crate.

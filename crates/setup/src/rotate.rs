@@ -140,12 +140,6 @@ impl Connect {
     }
 }
 
-/// Whether it is time for a successor: the credential is in the last 30 days of its life, or in the last third if that
-/// is shorter.
-pub fn is_due(credential: &Credential, now: Timestamp) -> bool {
-    steps::secret::is_due(credential, now)
-}
-
 impl Connect {
     /// [`Connect::rotate`] if the newest credential is in the last 30 days of its life, or in the last
     /// third if that is shorter; else `None`. A certificate that was brought is never due: bring
@@ -162,7 +156,7 @@ impl Connect {
         let integration = self.store.integration().await?.ok_or(Error::NotConnected)?;
         let newest = self.store.credentials(integration.id).await?.into_iter().next();
         let now = self.time.now();
-        let due = newest.is_none_or(|newest| is_due(&newest, now));
+        let due = newest.is_none_or(|newest| steps::secret::is_due(&newest, now));
         if !due || desired.application.certificate_file.is_some() {
             return Ok(None);
         }

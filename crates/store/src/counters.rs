@@ -6,6 +6,7 @@
 use crate::{
     Error, Result, Store,
     connection::{Connection, params, query_one},
+    dialect::LOCKED,
     records::Totals,
 };
 
@@ -43,6 +44,12 @@ pub(crate) async fn raise(c: &mut dyn Connection, name: &str, by: i64) -> Result
     let row = query_one(c, sql, params![by, name]).await?;
     row.ok_or_else(|| Error::Decode(format!("there is no counter `{name}`")))?
         .take()
+}
+
+/// Keeps others from a count until the transaction ends: for what has no row of its own to lock.
+pub(crate) async fn lock(c: &mut dyn Connection, name: &str) -> Result<()> {
+    let sql = format!("SELECT value FROM counter WHERE name = $1{LOCKED}");
+    c.query(&sql, params![name]).await.map(drop)
 }
 
 /// The value of a count.

@@ -10,6 +10,7 @@ use crate::{Error, Result};
 
 /// Name of the directory of the blobs inside the data directory.
 pub(crate) const BLOBS: &str = "blobs";
+pub(crate) const DATABASE: &str = "guichet.db";
 
 /// Creates a directory and its missing parents; each is on disk when this returns.
 pub(crate) fn create_durably(path: &Path) -> Result<()> {

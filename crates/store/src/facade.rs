@@ -35,6 +35,11 @@ impl OpenOptions {
             database: None,
         }
     }
+
+    /// The file of the embedded database, whether it exists or not.
+    pub fn embedded_file(&self) -> PathBuf {
+        self.data_dir.join(directory::DATABASE)
+    }
 }
 
 /// The store: ledger, outbox, accounts and blobs. Cloning is cheap; all clones are one store.

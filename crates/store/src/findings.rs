@@ -58,7 +58,7 @@ async fn record(
     now: Timestamp,
 ) -> Result<Vec<FindingRow>> {
     // One look after the other: two at once would both open what neither has seen yet.
-    counters::add(c, counters::PROBE, 1).await?;
+    counters::lock(c, counters::PROBE).await?;
     for finding in seen {
         let sql = "UPDATE finding SET severity = $1, evidence = $2, last_seen = $3 \
             WHERE code = $4 AND subject = $5 AND resolved_at IS NULL";

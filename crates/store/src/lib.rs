@@ -38,5 +38,6 @@ mod transfer;
 pub use error::{Error, Result};
 pub use facade::{OpenOptions, Store};
 pub use lock::ServiceLock;
+pub use postgres::is_postgres_address;
 pub use records::*;
 pub use transfer::CopiedTable;

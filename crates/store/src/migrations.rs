@@ -3,6 +3,10 @@
 //! Owns the list of migrations and the table `schema_version`. Never applies anything to a database
 //! that a newer program wrote, or to one that is not ours.
 
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
 /// One step of the schema.
 #[derive(Debug)]
 pub(crate) struct Migration {
@@ -41,9 +45,20 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The newest version that this program knows.
-pub(crate) fn newest() -> i64 {
-    MIGRATIONS.last().map_or(0, |m| m.version)
+/// The step that follows on a version; `None` if it is the newest.
+///
+/// # Errors
+/// [`Error::NewerSchema`], naming the database, if this program does not know the version.
+pub(crate) fn after(version: i64, database: &Path) -> Result<Option<&'static Migration>> {
+    let known = MIGRATIONS.last().map_or(0, |step| step.version);
+    if version > known {
+        return Err(Error::NewerSchema {
+            path: PathBuf::from(database),
+            found: version,
+            known,
+        });
+    }
+    Ok(MIGRATIONS.iter().find(|step| step.version > version))
 }
 
 /// The table that records which steps were applied.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use guichet_graph::DeviceCodePrompt;
 use guichet_setup::{
-    COMMAND_LINE_TOOLS, Change, Connect, Destroyed, Language, Plan, Progress, Replaced, Rotated, SignIn, StepId,
-    Waiting, administrator, catalogue, doctor::Code,
+    COMMAND_LINE_TOOLS, Change, Destroyed, Language, Plan, Progress, Replaced, Rotated, SignIn, StepId,
+    Waiting, catalogue, doctor::Code,
 };
 use secrecy::SecretString;
 
@@ -17,7 +17,6 @@ use crate::{
     browser::Loopback,
     config::Config,
     failure::{Exit, Failure},
-    system::{SystemEntropy, SystemTime},
     wiring,
 };
 
@@ -69,26 +68,9 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
         sign_in(arguments, language).await?
     };
     let transport = wiring::transport(config)?;
-    let time = Arc::new(SystemTime);
-    let entropy = Arc::new(SystemEntropy);
-    let administrator = administrator(
-        sign_in,
-        &desired,
-        transport.clone(),
-        time.clone(),
-        entropy.clone(),
-        &show_prompt,
-    )
-    .await
-    .map_err(|error| failure(&error, language))?;
-    let connect = Connect {
-        administrator,
-        transport,
-        store: store.clone(),
-        vault,
-        time,
-        entropy,
-    };
+    let connect = wiring::signed_in(sign_in, &desired, transport, &store, &vault, &show_prompt)
+        .await
+        .map_err(|error| failure(&error, language))?;
     let ended = match action {
         Action::Plan => match connect.plan(&desired).await {
             Ok(plan) => print_plan(&plan, language, json),

@@ -11,15 +11,14 @@ use crate::{
     wiring,
 };
 
-const EMBEDDED: &str = "guichet.db";
-
 pub(super) async fn run(config: &Config, json: bool) -> Result<Exit, Failure> {
     if config.nodes() == Nodes::One {
         let title = "no PostgreSQL database is configured to migrate to";
         let fix = "set `database` in guichet.toml, or GUICHET_DATABASE, to its address";
         return Err(Failure::new(Exit::Configuration, title, fix));
     }
-    let file = config.data_dir.join(EMBEDDED);
+    let embedded = OpenOptions::in_directory(&config.data_dir);
+    let file = embedded.embedded_file();
     if !file.is_file() {
         let title = format!("there is no embedded database {} to take over", file.display());
         return Err(Failure::new(
@@ -30,7 +29,7 @@ pub(super) async fn run(config: &Config, json: bool) -> Result<Exit, Failure> {
     }
     // Whoever serves the embedded database would go on taking mail in.
     let _lock = ServiceLock::acquire(&config.data_dir)?;
-    let source = Store::open(OpenOptions::in_directory(&config.data_dir)).await?;
+    let source = Store::open(embedded).await?;
     let target = wiring::open_store(config).await?;
     let copied = source.copy_to(&target).await;
     target.close().await;

@@ -5,6 +5,8 @@
 
 mod balancer;
 mod checks;
+#[path = "../exactly_once/mod.rs"]
+mod exactly_once;
 mod nodes;
 #[path = "../../../../tests/servers/postgres.rs"]
 mod server;
@@ -12,7 +14,7 @@ mod server;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use guichet_cli::{
-    demo::{http::Client, mails::customer_mail, processes::Launcher, stage::Stage},
+    demo::{mails::customer_mail, processes::Launcher, stage::Stage},
     failure::Failure,
 };
 use http::Method;
@@ -76,7 +78,7 @@ async fn story(server: &Server, scale: Scale) -> Result<(), Failure> {
     let ends = now() + Duration::from_secs(scale.seconds);
     let mut tasks = JoinSet::new();
     tasks.spawn(inject_all(stage.clone(), scale, ends));
-    tasks.spawn(reply_to_all(stage.api()?, scale.replies));
+    tasks.spawn(exactly_once::reply_to_all(stage.api()?, scale.replies));
     let mut probes = disturb(&nodes, &stage, server, scale, ends).await?;
     while let Some(ended) = tasks.join_next().await {
         ended.expect("no task panics")?;
@@ -85,8 +87,8 @@ async fn story(server: &Server, scale: Scale) -> Result<(), Failure> {
 
     let api = stage.api()?;
     checks::settled(&api, scale.mails + probes.len()).await?;
-    checks::ledger(&api, scale.mails + probes.len(), scale.replies).await?;
-    checks::outside(&stage, scale.replies).await?;
+    exactly_once::check_ledger(&api, scale.mails + probes.len(), scale.replies).await?;
+    exactly_once::check_outside(&stage, scale.replies).await?;
     probes.sort_unstable();
     println!(
         "{} mails and {} replies over {} nodes, none lost, none doubled; {}; after a node was killed, a mail to a \
@@ -136,34 +138,6 @@ async fn inject_all(stage: Arc<Stage>, scale: Scale, ends: Instant) -> Result<()
         let mailbox = &mailboxes[number % mailboxes.len()];
         let mail = customer_mail(number, mailbox, &format!("Parcel {number}"));
         stage.inject(mailbox, mail).await?;
-    }
-    Ok(())
-}
-
-/// Answers the first customers' mails. A client repeats a request until it has an answer, under the same key.
-async fn reply_to_all(api: Client, replies: usize) -> Result<(), Failure> {
-    let mut accepted = std::collections::BTreeSet::new();
-    while accepted.len() < replies {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        // Nodes die while they answer: errors are part of the exercise.
-        let Ok(conversations) = api.get_all("/v1/conversations").await else {
-            continue;
-        };
-        for conversation in conversations {
-            let number = checks::digits(conversation["contact"]["address"].as_str().unwrap_or_default());
-            if number >= replies || accepted.contains(&number) {
-                continue;
-            }
-            let id = conversation["id"].as_str().unwrap_or_default();
-            let key = format!("reply-{number}");
-            let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
-            let body = json!({ "text": format!("Answer {number}") }).to_string().into_bytes();
-            let path = format!("/v1/conversations/{id}/replies");
-            let answer = api.send(Method::POST, &path, &headers, body).await;
-            if answer.is_ok_and(|answer| answer.status == 202) {
-                accepted.insert(number);
-            }
-        }
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
                 });
             }
             // The other node's walk may have passed the place of a mail that woke this one.
-            Err(error) if error.is_owned_elsewhere() && context.config.nodes == Nodes::Many => {
+            Err(RoundError::OwnedElsewhere) if context.config.nodes == Nodes::Many => {
                 pause = OWNED_ELSEWHERE;
             }
             Err(error) => {

@@ -64,11 +64,6 @@ impl RoundError {
         matches!(self, Self::Mail { attempt, .. } if *attempt > 0)
     }
 
-    /// Whether the folder is in good hands elsewhere.
-    pub const fn is_owned_elsewhere(&self) -> bool {
-        matches!(self, Self::OwnedElsewhere)
-    }
-
     /// The server's own waiting time, if it gave one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -4,7 +4,7 @@
 //! the value.
 
 use super::Source;
-use crate::{AccountTypes, catalogue::Text, permissions};
+use crate::{AccountTypes, Cloud, catalogue::Text, permissions};
 
 /// One part of the procedure.
 struct Part {
@@ -73,10 +73,10 @@ fn params(source: Source<'_>) -> Vec<(&'static str, String)> {
 
 /// Where the Entra admin centre of the cloud is.
 fn portal(authority: Option<&str>) -> &'static str {
-    match authority {
-        Some("login.microsoftonline.us") => "https://entra.microsoft.us",
-        Some("login.partner.microsoftonline.cn" | "login.chinacloudapi.cn") => "https://entra.microsoftonline.cn",
-        _ => "https://entra.microsoft.com",
+    match authority.and_then(Cloud::of_authority) {
+        Some(Cloud::GccHigh | Cloud::Dod) => "https://entra.microsoft.us",
+        Some(Cloud::China) => "https://entra.microsoftonline.cn",
+        Some(Cloud::Global) | None => "https://entra.microsoft.com",
     }
 }
 

@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 use super::{Source, list, quote};
+use crate::Cloud;
 
 const TEMPLATE: &str = include_str!("terraform.tf");
 
@@ -31,10 +32,10 @@ pub(super) fn render(source: Source<'_>) -> String {
 
 /// The provider's name of the cloud.
 fn environment(graph: Option<&str>) -> &'static str {
-    match graph {
-        Some("graph.microsoft.us") => "usgovernmentl4",
-        Some("dod-graph.microsoft.us") => "usgovernmentl5",
-        Some("microsoftgraph.chinacloudapi.cn") => "china",
-        _ => "global",
+    match graph.and_then(Cloud::of_graph) {
+        Some(Cloud::GccHigh) => "usgovernmentl4",
+        Some(Cloud::Dod) => "usgovernmentl5",
+        Some(Cloud::China) => "china",
+        Some(Cloud::Global) | None => "global",
     }
 }

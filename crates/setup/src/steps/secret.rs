@@ -116,8 +116,9 @@ fn outdated(
     Ok(is_due(credential, now).then_some(Why::SecretExpiring))
 }
 
-/// Whether it is time for a successor.
-pub(crate) fn is_due(credential: &Credential, now: Timestamp) -> bool {
+/// Whether it is time for a successor: the credential is in the last 30 days of its life, or in the last third if that
+/// is shorter.
+pub fn is_due(credential: &Credential, now: Timestamp) -> bool {
     credential.expires_at.duration_since(now) <= renew_before(credential)
 }
 

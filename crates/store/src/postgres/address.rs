@@ -19,7 +19,7 @@ const APPLICATION: &str = "guichet";
 const LIMITS: &str = "-c idle_in_transaction_session_timeout=4000 -c lock_timeout=10000";
 
 /// Whether a text is the address of a PostgreSQL database.
-fn is_address(text: &str) -> bool {
+pub fn is_postgres_address(text: &str) -> bool {
     ["postgres://", "postgresql://"]
         .iter()
         .any(|scheme| text.starts_with(scheme))
@@ -40,7 +40,7 @@ impl Address {
                 "the address of the database can't be used ({why}): write postgres://user:password@host:5432/name"
             ))
         };
-        if !is_address(url) {
+        if !is_postgres_address(url) {
             return Err(refuse("it does not begin with postgres://".to_owned()));
         }
         // The driver's message names the part that is wrong, not its value.

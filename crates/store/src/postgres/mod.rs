@@ -22,6 +22,8 @@ use crate::{Error, Result, database::Work};
 use address::Address;
 use driver::{PostgresConnection, explain};
 
+pub use address::is_postgres_address;
+
 /// Connections of one node. Each is a process of the server; a node's work is a few short transactions at once.
 const CONNECTIONS: usize = 8;
 /// How long an operation waits for a connection, new or free, before it says that there is none.

@@ -3,14 +3,14 @@
 //! Steps run one transaction each under a lock of the database, so that nodes that start together wait for
 //! each other. Never applies anything to a schema that a newer program wrote.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use deadpool_postgres::{Object, Transaction};
 
 use super::{driver::explain, listen};
 use crate::{
-    Error, Result, dialect,
-    migrations::{self, MIGRATIONS, VERSION_TABLE},
+    Result, dialect,
+    migrations::{self, VERSION_TABLE},
 };
 
 /// Of `pg_advisory_xact_lock`: "GUICHET" in ASCII.
@@ -42,15 +42,7 @@ async fn step(transaction: &Transaction<'_>, name: &str) -> Result<bool> {
         .query_one("SELECT coalesce(max(version), 0) FROM schema_version", &[])
         .await;
     let version: i64 = newest.map_err(|error| explain(name, &error))?.get(0);
-    let known = migrations::newest();
-    if version > known {
-        return Err(Error::NewerSchema {
-            path: PathBuf::from(name),
-            found: version,
-            known,
-        });
-    }
-    let Some(migration) = MIGRATIONS.iter().find(|m| m.version > version) else {
+    let Some(migration) = migrations::after(version, Path::new(name))? else {
         run(&listen::trigger()).await?;
         return Ok(false);
     };

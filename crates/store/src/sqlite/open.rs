@@ -15,10 +15,9 @@ use super::{driver, driver::SqliteConnection};
 use crate::{
     Error, Result,
     directory::{self, io_error},
-    migrations::{self, MIGRATIONS, VERSION_TABLE},
+    migrations::{self, VERSION_TABLE},
 };
 
-const DATABASE: &str = "guichet.db";
 /// Held shared by every process that has the database open. Who gets it alone knows that a WAL file
 /// on disk is left over from a crash.
 const OPENED: &str = "guichet.open";
@@ -57,7 +56,7 @@ pub(crate) fn open(data_dir: &Path) -> Result<Opened> {
         }
         Err(TryLockError::Error(e)) => return Err(io_error(&guard_path, &e)),
     };
-    let path = data_dir.join(DATABASE);
+    let path = data_dir.join(directory::DATABASE);
     let wal = data_dir.join("guichet.db-wal");
     let blobs = data_dir.join(directory::BLOBS);
     inspect(&path, &wal, &blobs)?;
@@ -171,15 +170,7 @@ fn next_step(connection: &SqliteConnection, path: &Path) -> Result<bool> {
         (false, true) => return Err(corrupt(path, "it is the database of another program")),
         (false, false) => 0,
     };
-    let known = migrations::newest();
-    if version > known {
-        return Err(Error::NewerSchema {
-            path: PathBuf::from(path),
-            found: version,
-            known,
-        });
-    }
-    let Some(migration) = MIGRATIONS.iter().find(|m| m.version > version) else {
+    let Some(migration) = migrations::after(version, path)? else {
         return Ok(false);
     };
     connection.batch(&crate::dialect::migration(VERSION_TABLE))?;

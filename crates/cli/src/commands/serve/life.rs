@@ -3,9 +3,9 @@
 //!
 //! Owns the running engine. A changed credential, mailbox or folder, and a switched integration, are
 //! noticed in the store and applied without a restart of the process; a consent that came back is
-//! noticed because a failing engine gets a new token; a credential near its end is renewed. Never gives a working engine up for a
-//! credential that has not given a token. Invariant: at most one engine runs, and it is the one that
-//! the recorded basis describes, or the last one that worked.
+//! noticed because a failing engine gets a new token; a credential near its end is renewed. Never gives
+//! a working engine up for a credential that has not given a token. Invariant: at most one engine runs,
+//! and it is the one that the recorded basis describes, or the last one that worked.
 
 use std::{sync::Arc, time::Duration};
 

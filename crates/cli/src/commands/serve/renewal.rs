@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use guichet_domain::ports::Clock;
-use guichet_setup::{Connect, Error, Language, Replaced, Rotated, Silent, Vault, administrator, is_due};
+use guichet_setup::{Error, Language, Replaced, Rotated, Silent, Vault, is_due};
 use guichet_store::Store;
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,7 +15,7 @@ use crate::{
     commands::connect,
     config::Config,
     failure::{Exit, Failure},
-    system::{SystemClock, SystemEntropy, SystemTime},
+    system::SystemClock,
     wiring,
 };
 
@@ -119,18 +119,8 @@ async fn renew(
     }
     let desired = config.desired();
     let transport = wiring::transport(config)?;
-    let time = Arc::new(SystemTime);
-    let entropy = Arc::new(SystemEntropy);
     let own = wiring::own_sign_in(config, store, vault).await?;
-    let signing_in = administrator(own, &desired, transport.clone(), time.clone(), entropy.clone(), &|_| {});
-    let connect = Connect {
-        administrator: signing_in.await?,
-        transport,
-        store: store.clone(),
-        vault: vault.clone(),
-        time,
-        entropy,
-    };
+    let connect = wiring::signed_in(own, &desired, transport, store, vault, &|_| {}).await?;
     // What replaces it is proven by then, and other nodes take it up within seconds.
     Ok(connect.rotate_if_due(&desired, Replaced::Removed, &Silent).await?)
 }

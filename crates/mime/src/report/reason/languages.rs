@@ -97,7 +97,6 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             "conta não existe",
             "endereço não existe",
             "usuário inexistente",
-            "usuario inexistente",
             "пользователь не найден",
             "получатель не найден",
             "нет такого пользователя",
