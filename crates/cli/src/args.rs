@@ -121,6 +121,8 @@ pub enum ConnectCommand {
     Plan(SignInArgs),
     /// Bring the tenant into the configured state.
     Apply(SignInArgs),
+    /// Prove each part of the procedure with the application's own sign-in; exit code 1 if one is open.
+    Verify(VerifyArgs),
     /// Replace the credential: make a new one, prove it with a token, then remove the old one.
     Rotate(RotateArgs),
     /// Remove what Guichet made in the tenant, and nothing else; without --yes only say what that is.
@@ -139,9 +141,20 @@ impl ConnectCommand {
             Self::Rotate(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Destroy(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Export(arguments) => arguments.profile.as_deref(),
-            Self::Values(_) => None,
+            Self::Values(_) | Self::Verify(_) => None,
         }
     }
+}
+
+/// `guichet connect verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// What the exported PowerShell script saw in Exchange, in place of `doctor.exchange_report`.
+    #[arg(long, value_name = "FILE")]
+    pub exchange_report: Option<PathBuf>,
+    /// Language of the texts.
+    #[arg(long, value_enum)]
+    pub language: Option<LanguageArg>,
 }
 
 /// `guichet connect destroy`.
@@ -255,6 +268,13 @@ pub struct ServeArgs {
 /// `guichet doctor`.
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
+    /// Exit with code 1 for a warning too, not for an error alone.
+    #[arg(long)]
+    pub strict: bool,
+    /// Look again every so many seconds (60 without a number) and print what has changed, until Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60",
+        value_parser = clap::value_parser!(u64).range(5..=86_400))]
+    pub watch: Option<u64>,
     /// Language of the texts.
     #[arg(long, value_enum)]
     pub language: Option<LanguageArg>,

@@ -360,6 +360,7 @@ impl Config {
             &mut self.application.certificate_file,
             &mut self.application.key_file,
             &mut self.addresses.file,
+            &mut self.doctor.exchange_report,
         ];
         optional.into_iter().flatten().for_each(absolute);
     }

@@ -85,6 +85,11 @@ impl AddressRange {
         Ok((0..count).map(piece).collect())
     }
 
+    /// Whether every address of the other range lies in this one.
+    pub fn covers(&self, other: Self) -> bool {
+        other.prefix >= self.prefix && self.contains(other.first)
+    }
+
     /// Whether the address lies in the range.
     pub fn contains(&self, address: Ipv4Addr) -> bool {
         masked(address, self.prefix) == self.first

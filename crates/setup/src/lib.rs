@@ -20,6 +20,7 @@ pub mod export;
 pub mod permissions;
 mod plan;
 mod ports;
+pub mod procedure;
 pub mod profile;
 mod progress;
 mod rotate;

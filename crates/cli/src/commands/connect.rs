@@ -1,14 +1,15 @@
 //! `guichet connect`: the administrator's procedure, planned and applied.
 
 mod export;
+mod print;
 mod values;
+mod verify;
 
 use std::sync::Arc;
 
 use guichet_graph::DeviceCodePrompt;
 use guichet_setup::{
-    COMMAND_LINE_TOOLS, Change, Destroyed, Language, Plan, Progress, Replaced, Rotated, SignIn, StepId,
-    Waiting, catalogue, doctor::Code,
+    COMMAND_LINE_TOOLS, Change, Language, Progress, Replaced, SignIn, StepId, Waiting, catalogue, doctor::Code,
 };
 use secrecy::SecretString;
 
@@ -35,6 +36,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
     let (arguments, action) = match command {
         ConnectCommand::Export(arguments) => return export::run(config, arguments),
         ConnectCommand::Values(arguments) => return values::run(config, arguments, json).await,
+        ConnectCommand::Verify(arguments) => return verify::run(config, arguments, json).await,
         ConnectCommand::Plan(arguments) => (arguments, Action::Plan),
         ConnectCommand::Apply(arguments) => (arguments, Action::Apply),
         ConnectCommand::Destroy(destroy) => (&destroy.sign_in, Action::Destroy { yes: destroy.yes }),
@@ -73,13 +75,16 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
         .map_err(|error| failure(&error, language))?;
     let ended = match action {
         Action::Plan => match connect.plan(&desired).await {
-            Ok(plan) => print_plan(&plan, language, json),
+            Ok(plan) => print::plan(&plan, language, json),
             Err(error) => Err(failure(&error, language)),
         },
         Action::Apply => {
             let teller = Teller { language };
             match connect.apply(&desired, &teller).await {
-                Ok(applied) => print_applied(&applied, json),
+                Ok(applied) => {
+                    let proven = verify::procedure(config, &store).await?;
+                    print::applied(&applied, &proven, language, json)
+                }
                 Err(error) => Err(failure(&error, language)),
             }
         }
@@ -90,7 +95,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
                 connect.plan_destroy(&desired).await
             };
             match destroyed {
-                Ok(destroyed) => print_destroyed(&destroyed, yes, language, json),
+                Ok(destroyed) => print::destroyed(&destroyed, yes, language, json),
                 Err(error) => Err(failure(&error, language)),
             }
         }
@@ -102,7 +107,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
                 connect.rotate(&desired, replaced, &teller).await.map(Some)
             };
             match rotated {
-                Ok(rotated) => print_rotated(rotated.as_ref(), json),
+                Ok(rotated) => print::rotated(rotated.as_ref(), language, json),
                 Err(error) => Err(failure(&error, language)),
             }
         }
@@ -164,93 +169,6 @@ impl Progress for Teller {
             eprintln!("    {}", catalogue::change(change, self.language));
         }
     }
-}
-
-fn print_plan(plan: &Plan, language: Language, json: bool) -> Result<Exit, Failure> {
-    let problems: Vec<_> = plan.problems.iter().map(|p| catalogue::finding(p, language)).collect();
-    if json {
-        super::print_json(&serde_json::json!({ "changes": plan.changes, "problems": problems }))?;
-    } else {
-        for change in &plan.changes {
-            println!("{}", catalogue::change(change, language));
-        }
-        for problem in &problems {
-            println!("{}: {} {}", problem.code, problem.title, problem.fix);
-        }
-        if plan.is_empty() && problems.is_empty() {
-            println!("{}", catalogue::nothing_to_change(language));
-        }
-    }
-    Ok(if problems.is_empty() {
-        Exit::Success
-    } else {
-        Exit::NotRight
-    })
-}
-
-fn print_applied(applied: &guichet_setup::Applied, json: bool) -> Result<Exit, Failure> {
-    if json {
-        super::print_json(applied)?;
-        return Ok(Exit::Success);
-    }
-    println!("tenant          {}", applied.tenant_id);
-    println!("application     {}", applied.app_id);
-    println!("token endpoint  {}", applied.token_endpoint);
-    println!("credential id   {} (stored encrypted)", applied.key_id);
-    println!("it expires      {}", applied.secret_expires_at);
-    println!("mailboxes       {}", applied.mailboxes);
-    println!("changes         {}", applied.changes.len());
-    Ok(Exit::Success)
-}
-
-/// Nothing is `null`: the credential is not due.
-fn print_rotated(rotated: Option<&Rotated>, json: bool) -> Result<Exit, Failure> {
-    if json {
-        super::print_json(&rotated)?;
-        return Ok(Exit::Success);
-    }
-    let Some(rotated) = rotated else {
-        println!("Not due yet.");
-        return Ok(Exit::Success);
-    };
-    println!("application  {}", rotated.app_id);
-    println!(
-        "new id       {} (a {}, stored encrypted)",
-        rotated.key_id,
-        rotated.kind.as_str()
-    );
-    println!("expires      {}", rotated.expires_at);
-    for key_id in &rotated.removed {
-        println!("removed      {key_id}");
-    }
-    for key_id in &rotated.kept {
-        println!("kept         {key_id}");
-    }
-    Ok(Exit::Success)
-}
-
-fn print_destroyed(destroyed: &Destroyed, done: bool, language: Language, json: bool) -> Result<Exit, Failure> {
-    if json {
-        super::print_json(&serde_json::json!({
-            "done": done,
-            "changes": destroyed.changes,
-            "kept_application": destroyed.kept_application,
-        }))?;
-        return Ok(Exit::Success);
-    }
-    for change in &destroyed.changes {
-        println!("{}", catalogue::change(change, language));
-    }
-    if destroyed.changes.is_empty() {
-        println!("{}", catalogue::nothing_to_remove(language));
-    }
-    if let Some(name) = &destroyed.kept_application {
-        println!("{}", catalogue::application_stays(name, language));
-    }
-    if !done && !destroyed.changes.is_empty() {
-        eprintln!("{}", catalogue::say_yes(language));
-    }
-    Ok(Exit::Success)
 }
 
 fn is_unreachable(code: Code) -> bool {

@@ -1,15 +1,16 @@
 //! `guichet doctor`: every check, with what was seen and what to do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use guichet_api::FindingsSource;
 use guichet_domain::finding::{Finding, Severity};
 use guichet_setup::{
-    Language, Vault,
+    Language, Vault, catalogue,
     doctor::{self, DoctorContext},
 };
 use guichet_store::Store;
+use jiff::Timestamp;
 
 use crate::{
     args::DoctorArgs,
@@ -22,21 +23,55 @@ use crate::{
 pub(super) async fn run(config: &Config, args: &DoctorArgs, json: bool) -> Result<Exit, Failure> {
     let store = wiring::open_store(config).await?;
     let context = context(config, &store)?;
-    let findings = doctor::run(&context, super::language(args.language)).await;
-    store.close().await;
+    let language = super::language(args.language);
+    let mut findings = doctor::run(&context, language).await;
     if json {
         super::print_json(&findings)?;
     } else {
-        for finding in &findings {
-            print(finding);
+        findings.iter().for_each(print);
+    }
+    if let Some(seconds) = args.watch {
+        let pause = Duration::from_secs(seconds);
+        while tokio::time::timeout(pause, super::asked_to_stop()).await.is_err() {
+            let seen = doctor::run(&context, language).await;
+            if json {
+                super::print_json(&seen)?;
+            } else {
+                tell_changes(&findings, &seen, language, context.time.now());
+            }
+            findings = seen;
         }
     }
+    store.close().await;
     let worst = findings.iter().map(|f| f.severity).max().unwrap_or(Severity::Ok);
-    Ok(if worst >= Severity::Error {
-        Exit::NotRight
+    let bad = if args.strict {
+        Severity::Warning
     } else {
-        Exit::Success
-    })
+        Severity::Error
+    };
+    Ok(if worst >= bad { Exit::NotRight } else { Exit::Success })
+}
+
+/// What came and what went between two looks; silent where nothing did.
+fn tell_changes(before: &[Finding], now: &[Finding], language: Language, at: Timestamp) {
+    let is_new = |finding: &&Finding| !before.iter().any(|other| same(finding, other));
+    let is_gone = |finding: &&Finding| finding.severity > Severity::Ok && !now.iter().any(|other| same(finding, other));
+    let (new, gone): (Vec<_>, Vec<_>) = (
+        now.iter().filter(is_new).collect(),
+        before.iter().filter(is_gone).collect(),
+    );
+    if new.is_empty() && gone.is_empty() {
+        return;
+    }
+    println!("\n{}", at.round(jiff::Unit::Second).unwrap_or(at));
+    for finding in gone {
+        println!("{}  {}", catalogue::resolved(language), finding.title);
+    }
+    new.into_iter().for_each(print);
+}
+
+fn same(one: &Finding, other: &Finding) -> bool {
+    one.code == other.code && one.subject == other.subject
 }
 
 pub(super) fn context(config: &Config, store: &Store) -> Result<DoctorContext, Failure> {
@@ -49,6 +84,7 @@ pub(super) fn context(config: &Config, store: &Store) -> Result<DoctorContext, F
         desired: Some(config.desired()),
         notification_url: wiring::notification_url(config)?,
         options: config.doctor.clone(),
+        ranges: config.addresses.all(),
     })
 }
 
@@ -72,7 +108,7 @@ impl FindingsSource for Checks {
     }
 }
 
-fn print(finding: &Finding) {
+pub(super) fn print(finding: &Finding) {
     let mark = match finding.severity {
         Severity::Ok => "ok     ",
         Severity::Info => "info   ",

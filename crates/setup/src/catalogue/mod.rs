@@ -6,9 +6,12 @@
 
 mod consent;
 mod credentials;
+mod exchange;
 mod graph;
+mod labels;
 mod language;
 mod mailboxes;
+mod procedure;
 mod recorded;
 mod sign_in;
 mod steps;
@@ -17,12 +20,14 @@ mod work;
 
 use guichet_domain::finding::Finding;
 
+pub use labels::Label;
 pub use language::Language;
 pub use text::{FindingText, Text};
 
 use crate::{
     doctor::{Code, Problem},
     plan::{Change, StepId, Why},
+    procedure::{Item, Part, State},
     progress::Waiting,
 };
 
@@ -76,6 +81,16 @@ pub fn nothing_to_change(language: Language) -> &'static str {
     steps::NOTHING_TO_CHANGE.get(language)
 }
 
+/// What stands before a value.
+pub fn label(label: Label, language: Language) -> &'static str {
+    labels::text(label).get(language)
+}
+
+/// How many changes a plan has, and what makes them.
+pub fn change_count(count: usize, language: Language) -> String {
+    steps::CHANGE_COUNT.fill(language, &[("count", count.to_string())])
+}
+
 /// Nothing is left that `destroy` could remove.
 pub fn nothing_to_remove(language: Language) -> &'static str {
     steps::NOTHING_TO_REMOVE.get(language)
@@ -91,6 +106,39 @@ pub fn say_yes(language: Language) -> &'static str {
     steps::SAY_YES.get(language)
 }
 
+/// What stands above the parts of the procedure.
+pub fn procedure_heading(language: Language) -> &'static str {
+    procedure::HEADING.get(language)
+}
+
+/// What stands above findings that belong to no part of the procedure.
+pub fn also_found(language: Language) -> &'static str {
+    procedure::ALSO.get(language)
+}
+
+/// A finding is gone.
+pub fn resolved(language: Language) -> &'static str {
+    procedure::RESOLVED.get(language)
+}
+
+/// A part of the procedure.
+pub fn part(part: Part, language: Language) -> &'static str {
+    procedure::part(part).get(language)
+}
+
+/// How far a part is, in a word or two.
+pub fn state(state: State, language: Language) -> &'static str {
+    procedure::state(state).get(language)
+}
+
+/// What proves the part, or what to do where nothing does.
+pub fn part_note(item: &Item, language: Language) -> String {
+    match procedure::note(item.part, item.state) {
+        Some(note) if item.evidence.is_empty() => note.get(language).to_owned(),
+        _ => item.evidence.clone(),
+    }
+}
+
 /// Title and fix of a finding.
 pub fn finding_text(code: Code) -> FindingText {
     recorded::text(code)
@@ -99,6 +147,7 @@ pub fn finding_text(code: Code) -> FindingText {
         .or_else(|| credentials::text(code))
         .or_else(|| graph::text(code))
         .or_else(|| mailboxes::text(code))
+        .or_else(|| exchange::text(code))
         .or_else(|| work::text(code))
         // A test walks over every code; this is never shown.
         .unwrap_or(FindingText::new([code.as_str(), code.as_str()], ["", ""]))
@@ -133,13 +182,31 @@ pub fn all() -> Vec<(String, Text)> {
     for reason in Waiting::ALL {
         texts.push((format!("waiting.{reason:?}"), steps::waiting(reason)));
     }
+    for label in Label::ALL {
+        texts.push((format!("label.{label:?}"), labels::text(label)));
+    }
+    for part in Part::ALL {
+        texts.push((format!("part.{part:?}"), procedure::part(part)));
+        for state in State::ALL {
+            if let Some(note) = procedure::note(part, state) {
+                texts.push((format!("part.{part:?}.{state:?}"), note));
+            }
+        }
+    }
+    for state in State::ALL {
+        texts.push((format!("state.{state:?}"), procedure::state(state)));
+    }
     for (key, text) in [
+        ("procedure.heading", procedure::HEADING),
+        ("procedure.also", procedure::ALSO),
+        ("doctor.resolved", procedure::RESOLVED),
         ("browser.open", steps::BROWSER_OPEN),
         ("browser.returned", steps::BROWSER_RETURNED),
         ("change.add", steps::ADD),
         ("change.remove", steps::REMOVE),
         ("change.replace", steps::REPLACE),
         ("change.touch", steps::TOUCH),
+        ("plan.count", steps::CHANGE_COUNT),
         ("plan.nothing", steps::NOTHING_TO_CHANGE),
         ("destroy.nothing", steps::NOTHING_TO_REMOVE),
         ("destroy.application", steps::APPLICATION_STAYS),
@@ -196,6 +263,7 @@ mod tests {
                 credentials::text(*code),
                 graph::text(*code),
                 mailboxes::text(*code),
+                exchange::text(*code),
                 work::text(*code),
             ];
             assert_eq!(groups.iter().flatten().count(), 1, "{code:?}");

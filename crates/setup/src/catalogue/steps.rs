@@ -10,6 +10,10 @@ pub(super) const ADD: Text = Text::new("{subject}: add {to} ({why})", "{subject}
 pub(super) const REMOVE: Text = Text::new("{subject}: remove {from} ({why})", "{subject} : retirer {from} ({why})");
 pub(super) const REPLACE: Text = Text::new("{subject}: {from} → {to} ({why})", "{subject} : {from} → {to} ({why})");
 pub(super) const NOTHING_TO_CHANGE: Text = Text::new("Nothing to change.", "Rien à modifier.");
+pub(super) const CHANGE_COUNT: Text = Text::new(
+    "Changes to make: {count}. `guichet connect apply` makes them.",
+    "Modifications à faire : {count}. `guichet connect apply` les effectue.",
+);
 pub(super) const NOTHING_TO_REMOVE: Text = Text::new(
     "Nothing of Guichet's is left in the tenant.",
     "Il ne reste rien de Guichet dans le locataire.",

@@ -197,6 +197,17 @@ codes! {
     ScopeTooWide = "scope-too-wide", Error;
     /// Whether the scope of access holds could not be tried.
     ScopeUntested = "scope-untested", Info;
+    // ---- what Exchange's own administration shows
+    /// Every configured address is on the connection filter's allow list.
+    AllowListOk = "allow-list-ok", Ok;
+    /// Configured addresses are missing on the connection filter's allow list.
+    AllowListMissing = "allow-list-missing", Warning;
+    /// The allow list was in order, and nobody has looked for long.
+    AllowListStale = "allow-list-stale", Info;
+    /// Nobody has looked at the allow list.
+    AllowListUnseen = "allow-list-unseen", Info;
+    /// The report about Exchange can't be used.
+    ExchangeReportUnusable = "exchange-report-unusable", Warning;
     // ---- mailboxes
     /// No mailbox is served.
     MailboxesAbsent = "mailboxes-absent", Warning;
@@ -260,6 +271,32 @@ codes! {
     QuarantinePresent = "quarantine-present", Warning;
     /// Nothing waits.
     WorkOk = "work-ok", Ok;
+}
+
+impl Code {
+    /// Whether it is about the running service and not about the connection.
+    pub const fn is_of_service(self) -> bool {
+        matches!(
+            self,
+            Self::IntegrationError
+                | Self::FolderBehind
+                | Self::NotificationsOff
+                | Self::EndpointOk
+                | Self::EndpointDns
+                | Self::EndpointConnect
+                | Self::EndpointTls
+                | Self::EndpointTimeout
+                | Self::EndpointForeign
+                | Self::SubscriptionAbsent
+                | Self::SubscriptionExpired
+                | Self::SubscriptionElsewhere
+                | Self::SubscriptionOk
+                | Self::OutboxDead
+                | Self::OutboxBacklog
+                | Self::QuarantinePresent
+                | Self::WorkOk
+        )
+    }
 }
 
 impl Serialize for Code {

@@ -9,6 +9,7 @@ mod code;
 mod consent;
 mod diagnose;
 mod endpoint;
+mod exchange;
 mod expiry;
 mod folders;
 mod history;
@@ -20,9 +21,9 @@ mod subscriptions;
 mod token;
 mod work;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use guichet_domain::{EmailAddress, finding::Finding, ports::Entropy};
+use guichet_domain::{AddressRange, EmailAddress, finding::Finding, ports::Entropy};
 use guichet_graph::{Endpoints, RetryPolicy, Time};
 use guichet_net::Transport;
 use guichet_store::{
@@ -60,6 +61,8 @@ pub struct DoctorContext {
     pub notification_url: Option<Url>,
     /// What the operator says of the checks themselves.
     pub options: Options,
+    /// Addresses that are to be on the connection filter's allow list.
+    pub ranges: Vec<AddressRange>,
 }
 
 /// What the operator says of the checks themselves.
@@ -71,6 +74,8 @@ pub struct Options {
     /// Whether the notification endpoint is asked from this machine. Off where the network lets Microsoft in
     /// and does not let this machine out and in again.
     pub probe_endpoint: bool,
+    /// What the exported PowerShell script saw in Exchange, a JSON file.
+    pub exchange_report: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -78,6 +83,7 @@ impl Default for Options {
         Self {
             outside_mailbox: None,
             probe_endpoint: true,
+            exchange_report: None,
         }
     }
 }
@@ -198,6 +204,7 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
     }
     let found = stored!(mailboxes::listed(context, &integration));
     problems.extend(found);
+    problems.extend(exchange::check(context, &integration));
     let endpoint = endpoint::check(context).await;
     let mut found = stored!(subscriptions::check(context));
     if endpoint

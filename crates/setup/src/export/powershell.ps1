@@ -217,3 +217,12 @@ if ($AllowList) {
         Write-Host '+' @@ranges-added@@ ($add -join ', ')
     }
 }
+
+# @@#step-report@@
+[ordered]@{
+    guichet_exchange_report = 1
+    application_id = "$($application.AppId)"
+    made_at = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+    allow_list = @((Get-HostedConnectionFilterPolicy -Identity Default).IPAllowList | ForEach-Object { "$_" })
+} | ConvertTo-Json | Set-Content -Path 'guichet-exchange.json' -Encoding utf8
+Write-Host @@report-written@@

@@ -227,6 +227,16 @@ const ALL: &[(&str, Text)] = &[
     ),
     entry("ranges-added", "allowed:", "autorisé :"),
     entry(
+        "step-report",
+        "A report for Guichet: name it as exchange_report under [doctor] in guichet.toml",
+        "Un rapport pour Guichet : indiquez-le comme exchange_report sous [doctor] dans guichet.toml",
+    ),
+    entry(
+        "report-written",
+        "the report for `guichet connect verify` is in guichet-exchange.json",
+        "le rapport pour `guichet connect verify` est dans guichet-exchange.json",
+    ),
+    entry(
         "adopt",
         "If the application exists already, take it over first:",
         "Si l'application existe déjà, reprenez-la d'abord :",

@@ -11,6 +11,7 @@ mod faults_application;
 mod faults_certificate;
 mod faults_consent;
 mod faults_endpoint;
+mod faults_exchange;
 mod faults_folders;
 mod faults_graph;
 mod faults_mailboxes;
@@ -31,7 +32,7 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 13] = [
+pub(crate) const GROUPS: [&[Fault]; 14] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
@@ -40,6 +41,7 @@ pub(crate) const GROUPS: [&[Fault]; 13] = [
     faults_refusals::FAULTS,
     faults_consent::FAULTS,
     faults_scope::FAULTS,
+    faults_exchange::FAULTS,
     faults_graph::FAULTS,
     faults_mailboxes::FAULTS,
     faults_folders::FAULTS,
@@ -93,6 +95,11 @@ async fn faults_of_the_certificate() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_the_scope() {
     fault::walk(faults_scope::stage().await, faults_scope::FAULTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_what_exchange_alone_shows() {
+    fault::walk(faults_exchange::stage().await, faults_exchange::FAULTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 //! Owns the clock of both sides, which stands still unless a fault moves it.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use guichet_domain::finding::Finding;
+use guichet_domain::{AddressRange, finding::Finding};
 use guichet_graph::{GraphClient, Time, TokenSource};
 use guichet_net::{BodyLimit, HttpRequest, NetConfig, ReqwestTransport, Transport};
 use guichet_sandbox::{Config, Description, Running, Sandbox};
@@ -90,6 +91,8 @@ pub(crate) struct Stage {
     pub desired: Desired,
     pub notification_url: Option<Url>,
     pub options: Options,
+    /// Addresses for the allow list.
+    pub ranges: Vec<AddressRange>,
     /// What listens at the notification address, where a fault needs it.
     pub endpoint: Option<Endpoint>,
     /// What a fault keeps for its undoing.
@@ -153,6 +156,7 @@ impl Stage {
                 probe_endpoint: false,
                 ..Options::default()
             },
+            ranges: Vec::new(),
             endpoint: None,
             kept: Value::Null,
             sandbox,
@@ -190,8 +194,14 @@ impl Stage {
             desired: Some(self.desired.clone()),
             notification_url: self.notification_url.clone(),
             options: self.options.clone(),
+            ranges: self.ranges.clone(),
         };
         doctor::run(&context, language).await
+    }
+
+    /// A file that goes with the stage.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     pub fn vault(&self) -> Result<Arc<Vault>, guichet_setup::Error> {

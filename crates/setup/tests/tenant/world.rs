@@ -158,6 +158,7 @@ impl World {
 
     pub fn doctor(&self) -> DoctorContext {
         DoctorContext {
+            ranges: Vec::new(),
             store: self.store.clone(),
             vault: Ok(self.vault.clone()),
             transport: self.tenant.clone(),
