@@ -5,7 +5,7 @@ mod print;
 mod values;
 mod verify;
 
-use std::sync::Arc;
+use std::{io::IsTerminal, sync::Arc};
 
 use guichet_graph::DeviceCodePrompt;
 use guichet_setup::{
@@ -79,13 +79,19 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
             Err(error) => Err(failure(&error, language)),
         },
         Action::Apply => {
-            let teller = Teller { language };
+            let teller = Teller::new(language);
             match connect.apply(&desired, &teller).await {
                 Ok(applied) => {
                     let proven = verify::procedure(config, &store).await?;
                     print::applied(&applied, &proven, language, json)
                 }
-                Err(error) => Err(failure(&error, language)),
+                Err(error) => {
+                    if let (guichet_setup::Error::Diagnosed { .. }, false) = (&error, json) {
+                        // What was done stays; the list shows how far that is.
+                        print::procedure(&verify::procedure(config, &store).await?.items, language);
+                    }
+                    Err(failure(&error, language))
+                }
             }
         }
         Action::Destroy { yes } => {
@@ -100,7 +106,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
             }
         }
         Action::Rotate { replaced, if_due } => {
-            let teller = Teller { language };
+            let teller = Teller::new(language);
             let rotated = if if_due {
                 connect.rotate_if_due(&desired, replaced, &teller).await
             } else {
@@ -152,19 +158,41 @@ fn show_prompt(prompt: &DeviceCodePrompt) {
 
 struct Teller {
     language: Language,
+    /// Whether stderr is a terminal.
+    is_watched: bool,
 }
 
+impl Teller {
+    fn new(language: Language) -> Self {
+        Self {
+            language,
+            is_watched: std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Back to the start of the line, and what it held is gone.
+const ERASE_LINE: &str = "\r\x1b[2K";
+
 impl Progress for Teller {
+    /// Who watches a terminal sees what is under way; its line gives way to the next.
     fn started(&self, step: StepId) {
-        eprintln!("… {}", catalogue::step(step, self.language));
+        if self.is_watched {
+            eprint!("… {}", catalogue::step(step, self.language));
+        }
     }
 
     fn waiting(&self, _: StepId, reason: Waiting) {
-        eprintln!("    {}", catalogue::waiting(reason, self.language));
+        let line_break = if self.is_watched { "\n" } else { "" };
+        eprint!("{line_break}    {}", catalogue::waiting(reason, self.language));
+        if !self.is_watched {
+            eprintln!();
+        }
     }
 
     fn done(&self, step: StepId, changes: &[Change]) {
-        eprintln!("✓ {}", catalogue::step(step, self.language));
+        let over = if self.is_watched { ERASE_LINE } else { "" };
+        eprintln!("{over}✓ {}", catalogue::step(step, self.language));
         for change in changes {
             eprintln!("    {}", catalogue::change(change, self.language));
         }

@@ -176,7 +176,23 @@ impl Launcher {
     /// # Errors
     /// A [`Failure`] with the command's own words if it exits with anything but 0, or the failure of
     /// `answer`.
-    pub async fn run_with<F>(&self, arguments: &[&str], mut answer: F) -> Result<String, Failure>
+    pub async fn run_with<F>(&self, arguments: &[&str], answer: F) -> Result<String, Failure>
+    where
+        F: AsyncFnMut(&str) -> Result<(), Failure>,
+    {
+        let (code, out, said) = self.try_run_with(arguments, answer).await?;
+        if code == 0 {
+            return Ok(out);
+        }
+        let title = format!("guichet {} exited with {code}\n{said}", arguments.join(" "));
+        Err(Failure::new(Exit::NotRight, title, ""))
+    }
+
+    /// The same, whatever the exit code: exit code, stdout, stderr.
+    ///
+    /// # Errors
+    /// A [`Failure`] if it can't be started, or the failure of `answer`.
+    pub async fn try_run_with<F>(&self, arguments: &[&str], mut answer: F) -> Result<(i32, String, String), Failure>
     where
         F: AsyncFnMut(&str) -> Result<(), Failure>,
     {
@@ -196,11 +212,8 @@ impl Launcher {
             .wait_with_output()
             .await
             .map_err(|error| self.not_started(&error))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let title = format!("guichet {} ended with {}\n{said}", arguments.join(" "), output.status);
-        Err(Failure::new(Exit::NotRight, title, ""))
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok((output.status.code().unwrap_or(-1), out, said))
     }
 
     fn not_started(&self, error: &std::io::Error) -> Failure {

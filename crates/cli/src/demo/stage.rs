@@ -1,6 +1,9 @@
 //! The stage of the demo and the end-to-end tests: a sandbox, a configuration, a connected service.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use http::Method;
 use serde_json::Value;
@@ -38,6 +41,25 @@ impl Stage {
     /// # Errors
     /// A [`Failure`] from whichever part fails.
     pub async fn set(launcher: Launcher, poll_seconds: u32) -> Result<Self, Failure> {
+        let mut stage = Self::unconnected(launcher).await?;
+        let port = free_port()?;
+        write_configuration(&stage.launcher, &stage.description, port, poll_seconds)?;
+        let mut administrator = stage.administrator();
+        let apply = ["connect", "apply", "--language", "en"];
+        let signing_in = stage
+            .launcher
+            .run_with(&apply, async |line: &str| administrator.answer(line).await);
+        signing_in.await?;
+        stage.key = stage.launcher.run(&["key", "create", "demo"]).await?.trim().to_owned();
+        stage.service_url = format!("https://localhost:{port}");
+        Ok(stage)
+    }
+
+    /// Starts a sandbox and nothing else.
+    ///
+    /// # Errors
+    /// A [`Failure`] if it does not start.
+    pub async fn unconnected(launcher: Launcher) -> Result<Self, Failure> {
         let any = "127.0.0.1:0";
         let arguments = [
             "sandbox",
@@ -52,28 +74,25 @@ impl Stage {
             "--service-certificate",
         ];
         let (sandbox, description) = launcher.start("sandbox", &arguments).await?;
-        let text = |pointer: &str| {
-            description
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let control = Client::new(&text("/control_url"), None, None)?;
-        let port = free_port()?;
-        write_configuration(&launcher, &description, port, poll_seconds)?;
-
-        connect(&launcher, &description).await?;
-        let key = launcher.run(&["key", "create", "demo"]).await?.trim().to_owned();
-        let service_url = format!("https://localhost:{port}");
+        let control = description.pointer("/control_url").and_then(Value::as_str);
         Ok(Self {
+            control: Client::new(control.unwrap_or_default(), None, None)?,
             launcher,
             sandbox,
             description,
-            control,
-            service_url,
-            key,
+            service_url: String::new(),
+            key: String::new(),
         })
+    }
+
+    /// The person who signs in as an administrator of the tenant.
+    pub fn administrator(&self) -> Administrator {
+        Administrator {
+            ca_file: self.described("/ca_file").into(),
+            user: self.described("/administrator/user_principal_name"),
+            password: self.described("/administrator/password"),
+            page: String::new(),
+        }
     }
 
     /// A text of `sandbox.json`.
@@ -122,38 +141,43 @@ impl Stage {
     }
 }
 
-/// Runs `guichet connect apply` and does what the administrator does: opens the address that it
-/// shows, types the code in and signs in. That is all that a person has to do.
-async fn connect(launcher: &Launcher, description: &Value) -> Result<(), Failure> {
-    let text = |pointer: &str| description.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let ca = Some(text("/ca_file").into());
-    let mut address = String::new();
-    let answer = async |line: &str| {
+/// Does what the administrator does at `guichet connect`: opens the address that it shows, types the code in
+/// and signs in. That is all that a person has to do.
+#[derive(Debug)]
+pub struct Administrator {
+    ca_file: PathBuf,
+    user: String,
+    password: String,
+    page: String,
+}
+
+impl Administrator {
+    /// Reads a line that the command says, and acts on it.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the sign-in page refuses.
+    pub async fn answer(&mut self, line: &str) -> Result<(), Failure> {
         if let Some(shown) = line.trim().strip_prefix("address ") {
-            shown.trim().clone_into(&mut address);
+            shown.trim().clone_into(&mut self.page);
         }
         let Some(code) = line.trim().strip_prefix("code ") else {
             return Ok(());
         };
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("user_code", code.trim())
-            .append_pair("username", text("/administrator/user_principal_name"))
-            .append_pair("password", text("/administrator/password"))
+            .append_pair("username", &self.user)
+            .append_pair("password", &self.password)
             .append_pair("action", "accept")
             .finish();
-        let page = Client::new(&address, ca.clone(), None)?;
+        let page = Client::new(&self.page, Some(self.ca_file.clone()), None)?;
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let shown = page.send(Method::POST, "", &headers, form.into_bytes()).await?;
         if shown.status.is_success() {
             return Ok(());
         }
-        let title = format!("the sign-in page {address} answered {}", shown.status);
+        let title = format!("the sign-in page {} answered {}", self.page, shown.status);
         Err(Failure::new(Exit::NotRight, title, ""))
-    };
-    launcher
-        .run_with(&["connect", "apply", "--language", "en"], answer)
-        .await?;
-    Ok(())
+    }
 }
 
 fn write_configuration(launcher: &Launcher, description: &Value, port: u16, poll: u32) -> Result<(), Failure> {

@@ -121,14 +121,14 @@ pub fn resolved(language: Language) -> &'static str {
     procedure::RESOLVED.get(language)
 }
 
-/// A part of the procedure.
-pub fn part(part: Part, language: Language) -> &'static str {
-    procedure::part(part).get(language)
-}
-
-/// How far a part is, in a word or two.
-pub fn state(state: State, language: Language) -> &'static str {
-    procedure::state(state).get(language)
+/// A part of the procedure, and how far it is.
+pub fn part(item: &Item, language: Language) -> String {
+    let word = |text: Text| text.get(language).to_owned();
+    let params = [
+        ("part", word(procedure::part(item.part))),
+        ("state", word(procedure::state(item.state))),
+    ];
+    procedure::LINE.fill(language, &params)
 }
 
 /// What proves the part, or what to do where nothing does.
@@ -198,6 +198,7 @@ pub fn all() -> Vec<(String, Text)> {
     }
     for (key, text) in [
         ("procedure.heading", procedure::HEADING),
+        ("change.part", procedure::LINE),
         ("procedure.also", procedure::ALSO),
         ("doctor.resolved", procedure::RESOLVED),
         ("browser.open", steps::BROWSER_OPEN),

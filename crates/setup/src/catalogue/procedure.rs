@@ -6,6 +6,7 @@ use crate::procedure::{Part, State};
 pub(super) const HEADING: Text = Text::new("The procedure, part by part:", "La procédure, partie par partie :");
 pub(super) const ALSO: Text = Text::new("Also found:", "À signaler aussi :");
 
+pub(super) const LINE: Text = Text::new("{part}: {state}", "{part} : {state}");
 pub(super) const RESOLVED: Text = Text::new("gone", "résolu");
 
 pub(super) const fn part(part: Part) -> Text {
@@ -72,8 +73,8 @@ pub(super) const fn note(part: Part, state: State) -> Option<Text> {
             "un Administrateur Exchange exécute le script exporté, et son rapport est indiqué dans guichet.toml",
         )),
         (Part::Policies, State::NotSeen) => Some(Text::new(
-            "name a mailbox that is not listed as `outside_mailbox` under [doctor]: it must be denied",
-            "indiquez une boîte non listée comme `outside_mailbox` sous [doctor] : elle doit être refusée",
+            "every listed mailbox must open; if access is limited to them, the `outside_mailbox` of [doctor] must be denied",
+            "chaque boîte indiquée doit s'ouvrir ; si l'accès leur est limité, l'`outside_mailbox` de [doctor] doit être refusée",
         )),
         (Part::Changes, State::NotSeen) => Some(Text::new("start `guichet serve`", "démarrez `guichet serve`")),
         _ => None,

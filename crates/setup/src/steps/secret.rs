@@ -183,11 +183,11 @@ pub(crate) fn changes(connect: &Connect, desired: &Desired, secrets: &Secrets) -
         changes.push(Change::remove(STEP, key_id, description, Why::SecretOrphaned));
     }
     if let Some(why) = secrets.renew {
-        let until = date(expiry(connect, desired));
+        let until = described(desired.application.credential, expiry(connect, desired));
         changes.push(Change::add(STEP, description, until, why));
     }
     if let (true, Some(kept)) = (secrets.unregistered, &secrets.keep) {
-        let until = date(kept.expires_at);
+        let until = described(CredentialKind::Certificate, kept.expires_at);
         changes.push(Change::add(STEP, description, until, Why::CertificateUnregistered));
     }
     for (credential, why) in &secrets.drop {
@@ -238,7 +238,8 @@ pub(crate) async fn renew(
         changes.push(Change::remove(STEP, key_id, description, Why::SecretOrphaned));
     }
     let new = create(run, integration, application_object_id).await?;
-    changes.push(Change::add(STEP, description, date(new.expires_at), Why::SecretRotated));
+    let until = described(desired.application.credential, new.expires_at);
+    changes.push(Change::add(STEP, description, until, Why::SecretRotated));
     Ok((new, changes))
 }
 
@@ -361,8 +362,9 @@ fn expiry(connect: &Connect, desired: &Desired) -> Timestamp {
     connect.time.now() + SignedDuration::from_hours(24 * days)
 }
 
-fn date(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).date().to_string()
+/// Kind and last day.
+fn described(kind: CredentialKind, end: Timestamp) -> String {
+    format!("{}, {}", kind.as_str(), end.to_zoned(TimeZone::UTC).date())
 }
 
 /// Whether the sign-in service may not know the secret yet.

@@ -3,7 +3,7 @@
 //! Never prints a secret, nor anything that is only in one language.
 
 use guichet_setup::{
-    Applied, Destroyed, Language, Plan, Rotated,
+    Applied, Change, Destroyed, Language, Plan, Rotated,
     catalogue::{self, Label},
     procedure::{Item, State},
 };
@@ -16,17 +16,11 @@ pub(super) fn plan(plan: &Plan, language: Language, json: bool) -> Result<Exit, 
     if json {
         crate::commands::print_json(&serde_json::json!({ "changes": plan.changes, "problems": problems }))?;
     } else {
-        let mut step = None;
-        for change in &plan.changes {
-            if step.replace(change.step) != Some(change.step) {
-                println!("{}", catalogue::step(change.step, language));
-            }
-            println!("    {}", catalogue::change(change, language));
+        changes(&plan.changes, language);
+        if !problems.is_empty() {
+            println!();
         }
-        for problem in &problems {
-            println!("{} ({}): {}", problem.title, problem.code, problem.evidence);
-            println!("    {}", problem.fix);
-        }
+        problems.iter().for_each(crate::commands::doctor::print);
         if plan.is_empty() && problems.is_empty() {
             println!("{}", catalogue::nothing_to_change(language));
         } else {
@@ -74,11 +68,7 @@ pub(super) fn procedure(items: &[Item], language: Language) {
             State::Open => "✗",
             State::NotSeen => "?",
         };
-        let (part, state) = (
-            catalogue::part(item.part, language),
-            catalogue::state(item.state, language),
-        );
-        println!("{mark} {part}: {state}");
+        println!("{mark} {}", catalogue::part(item, language));
         let note = catalogue::part_note(item, language);
         if !note.is_empty() {
             println!("    {note}");
@@ -117,9 +107,7 @@ pub(super) fn destroyed(destroyed: &Destroyed, done: bool, language: Language, j
         }))?;
         return Ok(Exit::Success);
     }
-    for change in &destroyed.changes {
-        println!("{}", catalogue::change(change, language));
-    }
+    changes(&destroyed.changes, language);
     if destroyed.changes.is_empty() {
         println!("{}", catalogue::nothing_to_remove(language));
     }
@@ -130,6 +118,17 @@ pub(super) fn destroyed(destroyed: &Destroyed, done: bool, language: Language, j
         eprintln!("{}", catalogue::say_yes(language));
     }
     Ok(Exit::Success)
+}
+
+/// Changes below the steps that make them.
+fn changes(changes: &[Change], language: Language) {
+    let mut step = None;
+    for change in changes {
+        if step.replace(change.step) != Some(change.step) {
+            println!("{}", catalogue::step(change.step, language));
+        }
+        println!("    {}", catalogue::change(change, language));
+    }
 }
 
 /// A label and a value on each line, the values below each other.
