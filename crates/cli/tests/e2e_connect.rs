@@ -139,6 +139,35 @@ async fn rotate_replaces_the_secret_and_what_is_stored_still_signs_in() {
 }
 
 #[tokio::test]
+async fn a_secret_renews_itself_where_the_configuration_allows_it() {
+    let dir = tempfile::tempdir().expect("dir");
+    let stage = set_stage(dir.path()).await;
+    let file = dir.path().join("guichet.toml");
+    let text = std::fs::read_to_string(&file).expect("configuration");
+    let changed = text.replace(
+        "name = \"Guichet demo\"\n",
+        "name = \"Guichet demo\"\nself_rotation = true\n",
+    );
+    assert_ne!(text, changed);
+    std::fs::write(&file, changed).expect("configuration is changed");
+    let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
+    let applied = run_json(&administrator(&stage), &arguments).await;
+    assert!(applied["changes"].to_string().contains("owner-missing"), "{applied}");
+    let again = run_json(&administrator(&stage), &arguments).await;
+    assert_eq!(again["changes"], serde_json::json!([]), "{again}");
+
+    let rotated = run_json(&stage.launcher, &["connect", "rotate", "--sign-in", "self", "--json"]).await;
+    assert_eq!(rotated["kind"], "secret", "{rotated}");
+    assert_eq!(rotated["removed"], serde_json::json!([applied["key_id"]]), "{rotated}");
+    let doctor = stage.launcher.run(&["doctor", "--json", "--language", "en"]).await;
+    let findings = doctor.map_err(|f| f.title).expect("nothing is wrong");
+    assert!(
+        findings.contains(rotated["key_id"].as_str().expect("an id")) && !findings.contains("consent-excess"),
+        "{findings}"
+    );
+}
+
+#[tokio::test]
 async fn a_certificate_signs_in_and_renews_itself_without_an_administrator() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;

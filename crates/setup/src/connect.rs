@@ -80,6 +80,8 @@ impl Connect {
 
         let consent = steps::consent::observe(self, principal.as_ref()).await?;
         changes.extend(steps::consent::changes(desired, &consent));
+        let is_owner = steps::owner::observe(self, desired, application, principal.as_ref()).await?;
+        changes.extend(steps::owner::changes(desired, is_owner));
 
         let scope = steps::scope::observe(self, desired, principal.as_ref()).await?;
         changes.extend(steps::scope::changes(desired, &scope));
@@ -130,7 +132,8 @@ impl Connect {
         done(StepId::ServicePrincipal, changes);
 
         progress.started(StepId::Consent);
-        let changes = steps::consent::apply(run, &principal).await?;
+        let mut changes = steps::consent::apply(run, &principal).await?;
+        changes.extend(steps::owner::apply(run, &application, &principal).await?);
         done(StepId::Consent, changes);
 
         if desired.is_scoped() {

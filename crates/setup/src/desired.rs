@@ -77,6 +77,10 @@ pub struct DesiredApplication {
     /// Description of the client secret or certificate, as the portal shows it.
     #[serde(default = "default_description")]
     pub secret_description: String,
+    /// Whether the application may renew its own client secret, for which it gets
+    /// Application.ReadWrite.OwnedBy and becomes its own owner.
+    #[serde(default)]
+    pub self_rotation: bool,
     /// Life of a client secret or of a certificate that is made here, in days, 1 to 730.
     #[serde(default = "default_lifetime", deserialize_with = "lifetime")]
     pub secret_lifetime_days: u16,
@@ -135,6 +139,7 @@ impl Default for DesiredApplication {
             certificate_file: None,
             key_file: None,
             secret_description: default_description(),
+            self_rotation: false,
             secret_lifetime_days: default_lifetime(),
         }
     }
@@ -161,12 +166,27 @@ impl Desired {
 
     /// The permissions that the registration asks for and that are consented to. Where Exchange gives
     /// access to the listed mailboxes, a consent to the application permissions would open all.
-    pub fn permissions(&self) -> &'static [Permission] {
-        if self.is_scoped() {
+    pub fn permissions(&self) -> Vec<Permission> {
+        let needed: &[Permission] = if self.is_scoped() {
             &permissions::DELEGATED
         } else {
             &permissions::ALL
+        };
+        [needed, &self.optional_permissions()].concat()
+    }
+
+    /// Those that only a feature needs which the configuration switches on. Mail flows without them.
+    pub fn optional_permissions(&self) -> Vec<Permission> {
+        let mut optional = Vec::new();
+        if self.renews_own_secret() {
+            optional.push(permissions::MANAGE_OWN_APPLICATION);
         }
+        optional
+    }
+
+    /// Whether the application renews its own client secret. A certificate renews itself without a permission.
+    pub fn renews_own_secret(&self) -> bool {
+        self.application.self_rotation && self.application.credential == CredentialKind::Secret
     }
 
     /// Checks what the types can't.

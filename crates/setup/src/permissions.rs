@@ -57,6 +57,13 @@ pub const USER_READ: Permission = Permission {
     kind: Kind::Scope,
 };
 
+/// Renew the application's own client secret. Optional: only where the configuration asks for it.
+pub const MANAGE_OWN_APPLICATION: Permission = Permission {
+    name: "Application.ReadWrite.OwnedBy",
+    id: "18a4783c-866b-4cc7-a460-3d5e5662c884",
+    kind: Kind::Role,
+};
+
 /// The application permissions that a token must carry.
 pub const ROLES: [Permission; 2] = [MAIL_READ_WRITE, MAIL_SEND];
 

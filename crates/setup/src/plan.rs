@@ -71,6 +71,8 @@ pub enum Why {
     PrincipalMissing,
     /// The service principal exists, and is not recorded yet.
     PrincipalNotRecorded,
+    /// The application is not its own owner, and is to renew its own secret.
+    OwnerMissing,
     /// Admin consent is missing for the permission.
     ConsentMissing,
     /// A consent to every mailbox would defeat the scope.
@@ -123,7 +125,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -134,6 +136,7 @@ impl Why {
         Self::PermissionNotRequested,
         Self::PrincipalMissing,
         Self::PrincipalNotRecorded,
+        Self::OwnerMissing,
         Self::ConsentMissing,
         Self::GrantDefeatsScope,
         Self::ScopeMissing,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::path::{GraphPath, literal};
 use crate::request::Call;
 use crate::retry::Effect;
-use crate::wire::directory::{Application, ApplicationPatch, NewApplication};
+use crate::wire::directory::{Application, ApplicationPatch, DirectoryObject, Ensured, NewApplication};
 
 const FIND: &str = "find application";
 
@@ -98,6 +98,35 @@ impl GraphClient {
         let url = self.address(OPERATION, &GraphPath::new("applications").id(object_id))?;
         self.perform(&Call::write(OPERATION, Method::PATCH, url, Effect::Idempotent).json(&body)?)
             .await
+    }
+
+    /// Makes a directory object an owner of the application; one that is already is success.
+    ///
+    /// # Errors
+    /// [`crate::Error::is_not_found`] if either is not there.
+    pub async fn add_application_owner(&self, object_id: &str, owner: &str) -> Result<Ensured> {
+        const OPERATION: &str = "add owner of application";
+        let path = GraphPath::new("applications").id(object_id).then("owners").then("$ref");
+        let owner = self.address(OPERATION, &GraphPath::new("directoryObjects").id(owner))?;
+        let url = self.address(OPERATION, &path)?;
+        let call = Call::write(OPERATION, Method::POST, url, Effect::Idempotent);
+        match self.perform(&call.json(&json!({ "@odata.id": owner.as_str() }))?).await {
+            Ok(()) => Ok(Ensured::Created),
+            Err(error) if error.is_already_exists() => Ok(Ensured::Existed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Object ids of the application's owners.
+    ///
+    /// # Errors
+    /// [`crate::Error::is_not_found`].
+    pub async fn application_owners(&self, object_id: &str) -> Result<Vec<String>> {
+        const OPERATION: &str = "list owners of application";
+        let path = GraphPath::new("applications").id(object_id).then("owners");
+        let url = self.address(OPERATION, &path.query("$select", "id"))?;
+        let owners: Vec<DirectoryObject> = self.fetch_all(Call::read(OPERATION, url)).await?;
+        Ok(owners.into_iter().map(|owner| owner.id).collect())
     }
 
     /// Deletes an application; one that is gone already is success.

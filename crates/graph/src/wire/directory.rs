@@ -240,6 +240,13 @@ pub struct PermissionGrant {
     pub scope: String,
 }
 
+/// Any object of the directory.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct DirectoryObject {
+    /// Object id.
+    pub id: String,
+}
+
 /// Whether a call created something or found it in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ensured {

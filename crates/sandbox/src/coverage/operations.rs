@@ -145,6 +145,8 @@ const APPLICATIONS: &[Operation] = &[
         "application-removekey__01",
     ),
     done("GET", "/applications/{application}/owners", "§6"),
+    done("POST", "/applications/{application}/owners/$ref", "§6"),
+    done("DELETE", "/applications/{application}/owners/{owner}/$ref", "§6"),
     done(
         "GET",
         "/applications/{application}/federatedIdentityCredentials",
@@ -210,6 +212,12 @@ const APPLICATIONS: &[Operation] = &[
         "serviceprincipal-removekey__01",
     ),
     done("GET", "/servicePrincipals/{servicePrincipal}/owners", "§6"),
+    done("POST", "/servicePrincipals/{servicePrincipal}/owners/$ref", "§6"),
+    done(
+        "DELETE",
+        "/servicePrincipals/{servicePrincipal}/owners/{owner}/$ref",
+        "§6",
+    ),
     done("GET", "/servicePrincipals/{servicePrincipal}/memberOf", "§6"),
     refused(
         "GET",

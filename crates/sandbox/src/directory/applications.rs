@@ -13,6 +13,7 @@ use crate::directory::addressing::position_by_key;
 use crate::directory::federated::{self, FederatedCredential};
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::Application;
+use crate::directory::owners::{self, Asked};
 use crate::directory::tenant::{MAX_OBJECTS, Objects, Tenant};
 use crate::directory::{authority, credentials, delta, identifiers, key_credentials, redirects, templates};
 use crate::odata::error::ODataError;
@@ -40,6 +41,7 @@ pub fn handle(tenant: &Tenant, request: &GraphRequest, segments: &[String]) -> R
         {
             federated_credentials(tenant, request, key, credential.first())
         }
+        [key, what, rest @ ..] if what.eq_ignore_ascii_case("owners") => owned(tenant, request, key, rest),
         [key, action] => act(tenant, request, key, action),
         [_, _, rest, ..] => Err(ODataError::unknown_segment(rest)),
     }
@@ -170,19 +172,6 @@ fn act(tenant: &Tenant, request: &GraphRequest, key: &str, action: &str) -> Resu
             let mut objects = writable(tenant, request, key)?;
             credentials::remove(request, &mut objects.application().secrets)
         }
-        "owners" => {
-            authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
-            let objects = tenant.read();
-            let application = &objects.applications[position(tenant, &objects, key)?];
-            let owners = objects.directory_objects(&application.owners);
-            drop(objects);
-            let kind = Kind {
-                context: "directoryObjects",
-                type_name: "microsoft.graph.directoryObject",
-                defaults: None,
-            };
-            listing::collection(request, kind, owners.into_iter())
-        }
         name @ ("addkey" | "removekey") => {
             let mut objects = provable(tenant, request, key)?;
             let application = objects.application();
@@ -196,6 +185,26 @@ fn act(tenant: &Tenant, request: &GraphRequest, key: &str, action: &str) -> Resu
             Err(ODataError::unsupported(format!("{action} on applications")))
         }
         _ => Err(ODataError::unknown_segment(action)),
+    }
+}
+
+fn owned(tenant: &Tenant, request: &GraphRequest, key: &str, rest: &[String]) -> Result<GraphResponse, ODataError> {
+    match owners::asked(request, rest)? {
+        Asked::List => {
+            authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+            let objects = tenant.read();
+            owners::list(
+                request,
+                &objects,
+                &objects.applications[position(tenant, &objects, key)?].owners,
+            )
+        }
+        Asked::Add => {
+            let mut writable = writable(tenant, request, key)?;
+            let id = owners::referred(request, &writable.objects)?;
+            owners::add(&mut writable.application().owners, id)
+        }
+        Asked::Remove(id) => owners::remove(&mut writable(tenant, request, key)?.application().owners, id),
     }
 }
 

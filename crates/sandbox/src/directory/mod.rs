@@ -19,6 +19,7 @@ pub mod listing;
 pub mod mailbox_profile;
 pub mod model;
 pub mod organization;
+pub mod owners;
 pub mod permissions;
 pub mod policies;
 pub mod redirects;

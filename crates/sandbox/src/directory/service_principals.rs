@@ -12,6 +12,7 @@ use crate::auth::CallerKind;
 use crate::directory::addressing::position_by_key;
 use crate::directory::listing::{self, Kind};
 use crate::directory::model::ServicePrincipal;
+use crate::directory::owners::{self, Asked};
 use crate::directory::tenant::{Objects, Tenant};
 use crate::directory::{
     assignments, authority, credentials, delta, grants, key_credentials, organization, permissions, templates,
@@ -202,19 +203,24 @@ fn below(
         "removepassword" if rest.is_empty() => change(tenant, request, key, |principal| {
             credentials::remove(request, &mut principal.secrets)
         }),
-        "owners" if rest.is_empty() => {
-            authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
-            let objects = tenant.read();
-            let principal = &objects.service_principals[position(tenant, &objects, key)?];
-            let owners = objects.directory_objects(&principal.owners);
-            drop(objects);
-            let kind = Kind {
-                context: "directoryObjects",
-                type_name: "microsoft.graph.directoryObject",
-                defaults: None,
-            };
-            listing::collection(request, kind, owners.into_iter())
-        }
+        "owners" => match owners::asked(request, rest)? {
+            Asked::List => {
+                authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
+                let objects = tenant.read();
+                owners::list(
+                    request,
+                    &objects,
+                    &objects.service_principals[position(tenant, &objects, key)?].owners,
+                )
+            }
+            Asked::Add => {
+                let id = owners::referred(request, &tenant.read())?;
+                change(tenant, request, key, |principal| owners::add(&mut principal.owners, id))
+            }
+            Asked::Remove(id) => change(tenant, request, key, |principal| {
+                owners::remove(&mut principal.owners, id)
+            }),
+        },
         "memberof" | "transitivememberof" if rest.is_empty() => {
             authority::may_read(&request.caller, authority::READ_APPLICATIONS)?;
             let id = id_of(tenant, key)?;

@@ -72,6 +72,7 @@ async fn objects(world: &World, path: &str) -> HashMap<&'static str, String> {
         ("tenant", world.tenant.description().tenant_id.to_string()),
         ("user", SUPPORT.to_owned()),
         ("name", "unique".to_owned()),
+        ("owner", "5f1c9c6e-0000-4000-8000-000000000002".to_owned()),
         // A group that is not there: 404 shows that the operation is known.
         ("group", "5f1c9c6e-0000-4000-8000-000000000001".to_owned()),
     ]);

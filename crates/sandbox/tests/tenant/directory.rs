@@ -387,4 +387,17 @@ async fn an_application_may_manage_what_it_owns_and_nothing_else() {
     assert_eq!(tenant.graph(&token, Method::PATCH, &path, &change).await.status, 204);
     let path = format!("/applications/{}", text(&application, "id"));
     assert_eq!(tenant.graph(&token, Method::PATCH, &path, &change).await.status, 403);
+
+    let owners = format!("{path}/owners/$ref");
+    let link =
+        json!({"@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", text(&principal, "id"))});
+    assert_eq!(tenant.post(&token, &owners, &link).await.status, 403);
+    assert_eq!(tenant.post(&administrator, &owners, &link).await.status, 204);
+    let twice = tenant.post(&administrator, &owners, &link).await;
+    assert_eq!(twice.status, 400, "{:?}", twice.body);
+    assert_eq!(tenant.graph(&token, Method::PATCH, &path, &change).await.status, 204);
+    let one = format!("{path}/owners/{}/$ref", text(&principal, "id"));
+    let removed = tenant.graph(&administrator, Method::DELETE, &one, &Value::Null).await;
+    assert_eq!(removed.status, 204, "{:?}", removed.body);
+    assert_eq!(tenant.graph(&token, Method::PATCH, &path, &change).await.status, 403);
 }

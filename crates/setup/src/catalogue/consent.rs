@@ -72,6 +72,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général ; la commande accorde ce qui manque.",
             ],
         ),
+        Code::ConsentMissingOptional => FindingText::new(
+            [
+                "A feature is switched on whose permission has no admin consent: {permissions}. Mail flows without it.",
+                "Une fonction est activée sans le consentement administrateur de son autorisation : {permissions}. Le courrier circule sans elle.",
+            ],
+            [
+                "Run `guichet connect apply` as a Privileged Role Administrator or Global Administrator, or switch the feature off in guichet.toml.",
+                "Exécutez `guichet connect apply` en tant qu'Administrateur de rôle privilégié ou Administrateur général, ou désactivez la fonction dans guichet.toml.",
+            ],
+        ),
         Code::ScopeOk => FindingText::new(
             [
                 "The mailbox {subject}, outside the scope of access, is denied.",

@@ -88,6 +88,10 @@ pub(super) const fn why(why: Why) -> Text {
             "the enterprise application is not recorded yet",
             "l'application d'entreprise n'est pas encore enregistrée ici",
         ),
+        Why::OwnerMissing => Text::new(
+            "to renew its own secret it must be its own owner",
+            "pour renouveler son propre secret, elle doit être son propre propriétaire",
+        ),
         Why::ConsentMissing => Text::new("admin consent is missing", "le consentement administrateur manque"),
         Why::GrantDefeatsScope => Text::new(
             "this consent opens every mailbox of the tenant and defeats the scope",

@@ -170,6 +170,8 @@ codes! {
     ConsentMissingRead = "consent-missing-read", Error;
     /// The token lacks the permission to send mail.
     ConsentMissingSend = "consent-missing-send", Error;
+    /// The token lacks a permission that only a switched-on feature needs.
+    ConsentMissingOptional = "consent-missing-optional", Warning;
     /// The token lacks permissions, and Exchange's own roles give access.
     ConsentByRbac = "consent-by-rbac", Info;
     /// The token carries more than is needed.

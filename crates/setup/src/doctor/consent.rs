@@ -6,12 +6,17 @@ use super::{Code, Problem};
 use crate::{Desired, permissions, steps::token::missing};
 
 pub(super) fn check(claims: &TokenClaims, desired: Option<&Desired>) -> Vec<Problem> {
-    let wanted = desired.map_or(&permissions::ALL[..], Desired::permissions);
+    let wanted = desired.map_or_else(|| permissions::ALL.to_vec(), Desired::permissions);
+    let optional = desired.map_or_else(Vec::new, Desired::optional_permissions);
     let app_id = claims.appid.as_deref().unwrap_or_default();
     let evidence = format!("roles in the token: {}", listed(&claims.roles));
-    let missing = missing(wanted, claims);
+    let (lacking, missing): (Vec<&str>, Vec<&str>) = missing(&wanted, claims)
+        .into_iter()
+        .partition(|name| optional.iter().any(|permission| permission.name == *name));
     let is_mail = |role: &&String| permissions::ROLES.iter().any(|needed| needed.name == **role);
-    let (mail, excess): (Vec<&String>, Vec<&String>) = claims.roles.iter().partition(is_mail);
+    let (mail, others): (Vec<&String>, Vec<&String>) = claims.roles.iter().partition(is_mail);
+    let is_excess = |role: &&String| !optional.iter().any(|permission| permission.name == **role);
+    let excess: Vec<&String> = others.into_iter().filter(is_excess).collect();
     let mut problems = Vec::new();
     if !missing.is_empty() {
         // Without one of them half of the work goes on, and which half matters to who reads.
@@ -22,6 +27,10 @@ pub(super) fn check(claims: &TokenClaims, desired: Option<&Desired>) -> Vec<Prob
         };
         let problem = Problem::new(code, app_id, &evidence);
         problems.push(problem.with("permissions", &missing.join(", ")));
+    }
+    if !lacking.is_empty() {
+        let problem = Problem::new(Code::ConsentMissingOptional, app_id, &evidence);
+        problems.push(problem.with("permissions", &lacking.join(", ")));
     }
     if desired.is_some_and(Desired::is_scoped) && !mail.is_empty() {
         let names = mail.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");

@@ -51,6 +51,14 @@ pub fn export(desired: &Desired, ranges: &[AddressRange], format: Format, langua
                 .to_owned(),
         });
     }
+    if desired.application.self_rotation {
+        return Err(Error::Desired {
+            field: "application.self_rotation",
+            problem:
+                "an export does not make the application its own owner: leave it out, or let `connect apply` do it"
+                    .to_owned(),
+        });
+    }
     let source = Source {
         desired,
         ranges,

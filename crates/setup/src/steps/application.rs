@@ -90,7 +90,7 @@ pub(crate) fn changes(
         let redirect = wanted.redirect_text();
         changes.push(Change::add(STEP, name, redirect, Why::RedirectMissing));
     }
-    for permission in desired.permissions() {
+    for permission in &desired.permissions() {
         if !is_requested(permission, found) {
             changes.push(ask(permission, Why::PermissionNotRequested));
         }
@@ -199,7 +199,7 @@ fn registration(desired: &Desired) -> NewApplication {
         display_name: wanted.name.clone(),
         sign_in_audience: wanted.account_types.sign_in_audience().to_owned(),
         redirect_uris: vec![wanted.redirect_text().to_owned()],
-        required_resource_access: requested(desired.permissions(), &[]),
+        required_resource_access: requested(&desired.permissions(), &[]),
     }
 }
 
@@ -228,7 +228,7 @@ fn drift(desired: &Desired, found: &Application) -> Option<ApplicationPatch> {
         .iter()
         .any(|permission| !is_requested(permission, found))
     {
-        patch.required_resource_access = Some(requested(desired.permissions(), &found.required_resource_access));
+        patch.required_resource_access = Some(requested(&desired.permissions(), &found.required_resource_access));
         differs = true;
     }
     differs.then_some(patch)

@@ -83,8 +83,9 @@ fn absent_is_empty<T>(found: guichet_graph::Result<Vec<T>>) -> Result<Vec<T>, Er
 }
 
 pub(crate) fn changes(desired: &Desired, consent: &Consent) -> Vec<Change> {
-    let wanted = desired.permissions().iter();
+    let wanted = desired.permissions();
     wanted
+        .iter()
         .filter(|permission| !consent.has(permission))
         .map(granting)
         .collect()
@@ -167,7 +168,7 @@ pub(crate) async fn apply(run: Run<'_>, principal: &ServicePrincipal) -> Result<
     let consent = observe(run.connect, Some(principal)).await?;
     let administrator = &run.connect.administrator;
     let mut changes = Vec::new();
-    for permission in desired.permissions() {
+    for permission in &desired.permissions() {
         if consent.has(permission) {
             continue;
         }

@@ -8,6 +8,7 @@ pub(crate) mod application;
 pub(crate) mod certificate;
 pub(crate) mod consent;
 pub(crate) mod mailboxes;
+pub(crate) mod owner;
 pub(crate) mod principal;
 pub(crate) mod scope;
 pub(crate) mod secret;

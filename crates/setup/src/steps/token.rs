@@ -45,7 +45,7 @@ pub(crate) async fn prove(run: Run<'_>, integration: &Integration, stored: &Cred
             Ok(token) => {
                 let claims = token.claims().unwrap_or_default();
                 check_tenant(&claims, integration)?;
-                let missing = missing(desired.permissions(), &claims);
+                let missing = missing(&desired.permissions(), &claims);
                 if missing.is_empty() {
                     return Ok(connect.client(endpoints, source));
                 }

@@ -60,6 +60,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         cure: Cure::Apply,
     },
     Fault {
+        name: "feature-switched-on-and-not-applied",
+        how: "`self_rotation = true` is set, and `guichet connect apply` was not run since.",
+        code: Code::ConsentMissingOptional,
+        inject: |stage| Box::pin(async { stage.desired.application.self_rotation = true }),
+        cure: Cure::Undo(|stage| Box::pin(async { stage.desired.application.self_rotation = false })),
+    },
+    Fault {
         name: "consent-to-more",
         how: "An administrator also grants User.Read.All (`POST appRoleAssignments`).",
         code: Code::ConsentExcess,

@@ -34,7 +34,8 @@ async fn end_state(world: &World, case: &str) -> String {
         "{case}"
     );
     format!(
-        "{} scopes, {} roles, {} principals, {} assignments, {} grants, {} secrets, {} mailboxes, {folders} folders, {}",
+        "{} owners, {} scopes, {} roles, {} principals, {} assignments, {} grants, {} secrets, {} mailboxes, {folders} folders, {}",
+        application["owners"].as_array().map_or(0, Vec::len),
         state.app_scopes.len(),
         state.exchange_assignments.len(),
         state.principals.len(),
@@ -90,6 +91,12 @@ async fn a_run_that_dies_anywhere_is_continued() {
 async fn a_run_that_limits_access_and_dies_anywhere_is_continued() {
     let scoped = desired(|json| json["access"] = serde_json::json!({ "scope": "mailboxes" }));
     kill_with(Lag::default(), &scoped).await;
+}
+
+#[tokio::test]
+async fn a_run_that_makes_the_application_its_own_owner_and_dies_anywhere_is_continued() {
+    let self_rotation = desired(|json| json["application"]["self_rotation"] = true.into());
+    kill_with(Lag::default(), &self_rotation).await;
 }
 
 #[tokio::test]

@@ -131,6 +131,27 @@ impl FakeTenant {
                 }
                 (204, Value::Null)
             }
+            ("GET", ["owners"]) => {
+                let owners = state.applications[position]["owners"].as_array().cloned();
+                (200, json!({ "value": owners.unwrap_or_default() }))
+            }
+            ("POST", ["owners", "$ref"]) => {
+                let owner = body["@odata.id"].as_str().unwrap().rsplit('/').next().unwrap();
+                if is_hidden(state, &json!(owner)) {
+                    return not_found(owner);
+                }
+                let owner = json!({ "id": owner });
+                let application = &mut state.applications[position];
+                if application.get("owners").is_none() {
+                    application["owners"] = json!([]);
+                }
+                let owners = application["owners"].as_array_mut().unwrap();
+                if owners.contains(&owner) {
+                    return bad_request("One or more added object references already exist for 'owners'.");
+                }
+                owners.push(owner);
+                (204, Value::Null)
+            }
             ("POST", ["addPassword"]) => {
                 if let Some(code) = state.password_error {
                     return error(400, code, "Credential does not conform to the policy.");

@@ -109,6 +109,7 @@ impl FakeTenant {
                     roles.push(match assignment["appRoleId"].as_str() {
                         Some(MAIL_READ_WRITE) => "Mail.ReadWrite",
                         Some(MAIL_SEND) => "Mail.Send",
+                        Some("18a4783c-866b-4cc7-a460-3d5e5662c884") => "Application.ReadWrite.OwnedBy",
                         other => panic!("an unknown role {other:?} was assigned"),
                     });
                 }
