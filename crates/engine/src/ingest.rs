@@ -15,10 +15,12 @@ use guichet_domain::{
 };
 use guichet_graph::{Class, MessageSummary};
 use guichet_mime::{
-    ParsedMail, Person,
+    ParsedMail, Part, Person,
     report::{self, Nature},
 };
-use guichet_store::records::{IngestItem, Item, Mailbox, MessageContent, NewAttachment, Party, TraceStep};
+use guichet_store::records::{
+    ContentPart, IngestItem, Item, Mailbox, MessageContent, NewAttachment, PartKind, Party, TraceStep,
+};
 use jiff::Timestamp;
 
 use crate::context::Context;
@@ -161,6 +163,8 @@ pub(crate) fn quarantine(
 struct Readable {
     mail: ParsedMail,
     html: Option<String>,
+    text_parts: Vec<ContentPart>,
+    html_parts: Vec<ContentPart>,
     reported: Option<(Author, String)>,
 }
 
@@ -168,7 +172,28 @@ fn parse(raw: &[u8]) -> Readable {
     let mail = guichet_mime::parse(raw);
     let html = mail.html.as_deref().map(|html| guichet_mime::sanitise(html).html);
     let reported = reported(&mail);
-    Readable { mail, html, reported }
+    Readable {
+        text_parts: content_parts(&mail.text_parts()),
+        html_parts: html
+            .as_deref()
+            .map(|html| content_parts(&mail.html_parts(html)))
+            .unwrap_or_default(),
+        mail,
+        html,
+        reported,
+    }
+}
+
+fn content_parts(parts: &[Part]) -> Vec<ContentPart> {
+    let kept = |part: &Part| ContentPart {
+        kind: match part.kind {
+            guichet_mime::PartKind::New => PartKind::New,
+            guichet_mime::PartKind::Signature => PartKind::Signature,
+            guichet_mime::PartKind::Quoted => PartKind::Quoted,
+        },
+        length: part.length,
+    };
+    parts.iter().map(kept).collect()
 }
 
 async fn build(
@@ -180,7 +205,13 @@ async fn build(
     size: i64,
     mut steps: Vec<TraceStep>,
 ) -> Result<IngestItem, PrepareError> {
-    let Readable { mail, html, reported } = readable;
+    let Readable {
+        mail,
+        html,
+        text_parts,
+        html_parts,
+        reported,
+    } = readable;
     let immutable_id = ImmutableId::new(summary.id.clone());
     let now = context.now();
     let deviations: Vec<String> = mail.deviations.iter().map(ToString::to_string).collect();
@@ -258,6 +289,8 @@ async fn build(
             text: mail.text,
             html,
             deviations,
+            text_parts,
+            html_parts,
         },
         threading,
         verdict,
@@ -329,5 +362,27 @@ pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Ste
         at,
         step,
         detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_html_of_an_answer_are_kept_with_their_parts() {
+        let raw =
+            b"Subject: Re: x\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\nNew\n\nAda wrote:\n> Old\n\
+            --b\nContent-Type: text/html\n\n<p>New</p><blockquote type=cite>Old</blockquote>\n--b--\n";
+        let readable = parse(raw);
+        let kinds = |parts: &[ContentPart]| parts.iter().map(|part| part.kind).collect::<Vec<_>>();
+        let length = |parts: &[ContentPart]| parts.iter().map(|part| part.length).sum::<usize>();
+        for (content, parts) in [
+            (&readable.mail.text, &readable.text_parts),
+            (&readable.html.unwrap_or_default(), &readable.html_parts),
+        ] {
+            assert_eq!(kinds(parts), [PartKind::New, PartKind::Quoted]);
+            assert_eq!(length(parts), content.len());
+        }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     pub(crate) text: String,
+    pub(crate) text_from_html: bool,
     pub(crate) html: Option<String>,
     /// The parts that are shown.
     pub(crate) shown: BTreeSet<usize>,
@@ -46,6 +47,7 @@ pub(crate) fn read(parts: &[Part<'_>], deviations: &mut Deviations) -> Body {
     let views = views(parts, 0, 0, true);
     body.shown.extend(&views.text);
     for &index in &views.text {
+        body.text_from_html |= is_html(&parts[index]);
         let text = if is_html(&parts[index]) {
             html_text::html_to_text(&decode_text(&parts[index], deviations))
         } else {

@@ -22,6 +22,9 @@ pub const MAX_PARAMETERS: usize = 64;
 pub const MAX_TEXT: usize = 4 * 1024 * 1024;
 /// Bytes of shown HTML; HTML with everything inlined by careless editors stays below.
 pub const MAX_HTML: usize = 8 * 1024 * 1024;
+/// Lines of a text that is divided into new text and history; people's longest threads have some
+/// thousands. Longer texts are new as a whole, and no more lines than that are held at once.
+pub const MAX_DIVIDED_LINES: usize = 100_000;
 /// Message ids read from `References` and `In-Reply-To` each; the first and the last ones are kept.
 pub const MAX_REFERENCES: usize = 200;
 /// Bytes of a message id; RFC 5322 allows lines of 998.

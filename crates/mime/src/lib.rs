@@ -16,6 +16,8 @@ mod deviations;
 mod file_names;
 mod flowed;
 mod headers;
+mod history;
+mod history_marks;
 mod html_text;
 mod mail;
 mod markup;
@@ -37,6 +39,7 @@ mod words;
 
 pub use compose::{QuotedOriginal, ReplyBody, compose_reply_html};
 pub use deviations::Deviation;
+pub use history::{Part, PartKind};
 pub use html_text::html_to_text;
 pub use mail::{Attachment, ParsedMail, Person};
 pub use parse::parse;

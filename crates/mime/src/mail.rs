@@ -41,6 +41,8 @@ pub struct ParsedMail {
     pub report_type: String,
     /// The text to show, lines ended by `\n`: the plain parts, else derived from the HTML.
     pub text: String,
+    /// Whether [`text`](Self::text) was derived from HTML at least in part.
+    pub text_from_html: bool,
     /// The HTML to show as it stands in the mail, decoded to UTF-8 and **not** sanitised.
     pub html: Option<String>,
     /// Every leaf that is not shown, in order; a nested message is one `.eml`.

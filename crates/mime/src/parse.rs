@@ -56,6 +56,7 @@ pub fn parse(raw: &[u8]) -> ParsedMail {
     mail.attachments = attachments::read(&parts, &body, &mut deviations);
     mail.shown_parts = body.shown.len();
     mail.text = body.text;
+    mail.text_from_html = body.text_from_html;
     mail.html = body.html;
     mail.deviations = deviations.into_vec();
     mail

@@ -10,7 +10,7 @@ use ammonia::{Builder, UrlRelative};
 
 use crate::{
     bounds::{MAX_CLEANING_PASSES, MAX_HTML},
-    html_text, markup,
+    history_marks, html_text, markup,
     tidy::{self, REMOTE_SOURCE, RemoteImages},
     vocabulary::{ATTRIBUTES, TAGS},
     web_addresses::{Source, link, source},
@@ -20,7 +20,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sanitised {
     /// The HTML, a fragment without `html` and `body`. Images from elsewhere have their address in
-    /// `data-remote-src`; images of the mail keep their `cid:` address.
+    /// `data-remote-src`; images of the mail keep their `cid:` address. What mail programs mark as
+    /// quoted or as a signature has `data-part`.
     pub html: String,
     /// How many images are withheld.
     pub remote_images: usize,
@@ -62,6 +63,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
         .tags(HashSet::from(TAGS))
         .generic_attributes(HashSet::from(ATTRIBUTES))
+        .add_generic_attributes([history_marks::ATTRIBUTE])
         .add_tag_attributes("a", ["href"])
         .add_tag_attributes("img", ["src", REMOTE_SOURCE])
         .clean_content_tags(HashSet::from(["script", "style"]))
@@ -75,6 +77,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 ("a", "href") => link(value).is_some(),
                 ("img", "src") => source(value).is_some(),
                 ("img", REMOTE_SOURCE) => matches!(source(value), Some(Source::Remote(_))),
+                (_, history_marks::ATTRIBUTE) => history_marks::is_known(value),
                 _ => true,
             };
             allowed.then_some(Cow::Borrowed(value))

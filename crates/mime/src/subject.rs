@@ -12,6 +12,32 @@ const MARKS: [&str; 34] = [
     "返信",
 ];
 
+/// What the first mark of a subject says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Answer,
+    Forward,
+}
+
+/// Marks of forwarded mail, lower case. `i` is the one that stands for it in Italian.
+const FORWARDS: [&str; 14] = [
+    "fw", "fwd", "wg", "tr", "rv", "enc", "enc.", "i", "doorst", "vb", "vl", "pd", "转发", "転送",
+];
+
+/// The outermost mark of a subject, behind tags in brackets; none if it has no mark.
+pub(crate) fn first_mark(subject: &str) -> Option<Mark> {
+    let line = words::one_line(subject);
+    let mut rest = line.trim_start();
+    while let Some((_, after)) = tag(rest) {
+        rest = after.trim_start();
+    }
+    let head = rest[..rest.find([':', '：'])?].trim_end().to_lowercase();
+    if FORWARDS.contains(&head.as_str()) {
+        return Some(Mark::Forward);
+    }
+    mark(rest).map(|_| Mark::Answer)
+}
+
 /// `Re: ` and the subject without any marks before it.
 pub fn reply_subject(original: &str) -> String {
     let line = words::one_line(original);
@@ -81,7 +107,7 @@ fn tag(text: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::reply_subject;
+    use super::{Mark, first_mark, reply_subject};
 
     #[test]
     fn marks_are_not_stacked() {
@@ -102,6 +128,20 @@ mod tests {
         ] {
             assert_eq!(reply_subject(original), expected, "{original}");
             assert_eq!(reply_subject(expected), expected, "{original}, again");
+        }
+    }
+
+    #[test]
+    fn the_outermost_mark_tells_answer_from_forward() {
+        for (subject, expected) in [
+            ("RE: FW: x", Some(Mark::Answer)),
+            ("[EXTERNAL] WG: AW: x", Some(Mark::Forward)),
+            ("TR : x", Some(Mark::Forward)),
+            ("転送: x", Some(Mark::Forward)),
+            ("Order: x", None),
+            ("x", None),
+        ] {
+            assert_eq!(first_mark(subject), expected, "{subject}");
         }
     }
 

@@ -7,6 +7,7 @@
 
 use crate::{
     bounds::{MAX_ATTRIBUTE, MAX_HTML_DEPTH, MAX_HTML_TAGS},
+    history_marks,
     markup::{self, Piece, push_attribute, push_text},
     style,
     vocabulary::{ATTRIBUTES, is_block, is_table_part, known},
@@ -113,6 +114,12 @@ impl Tidy {
         self.out.push_str(name);
         for (attribute, value) in attributes {
             self.attribute(name, attribute, value);
+        }
+        // Classes and ids do not stay; what they say of quotes does, but not in what we send.
+        if self.remote == RemoteImages::Withhold
+            && let Some(part) = history_marks::of(name, attributes)
+        {
+            push_attribute(&mut self.out, history_marks::ATTRIBUTE, part);
         }
         self.out.push('>');
     }

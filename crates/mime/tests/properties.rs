@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use guichet_mime::{
-    ParsedMail, ReplyBody,
+    ParsedMail, Part, PartKind, ReplyBody,
     bounds::{MAX_DEVIATIONS, MAX_FILE_NAME, MAX_HTML, MAX_TEXT},
     compose_reply_html, html_to_text, parse, reply_subject, report, sanitise, text_to_html,
 };
@@ -63,6 +63,19 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Pieces that mean something to the division into new text and history.
+fn history_piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => select(vec![
+            "\n", "\n\n", "> ", ">", ">> old\n", "-- \n", "--\n", "----\n", "________________________________\n", "Ada wrote:\n",
+            "On Tue, Mar 4, 2025 at 10:12 AM Ada <a@b.example> wrote:\n", "-----Original Message-----\n", "---------- Forwarded message ---------\n",
+            "From: Ada\n", "Sent: 4.3.2025 10:12\n", "To: b\n", "Subject: x\n", "Sent from my iPhone\n", "差出人: 日本\n", ":", "\u{a0}", "日本語：\n",
+            "<blockquote type=\"cite\">", "</blockquote>", "<div id=\"divRplyFwdMsg\">", "<div class=\"gmail_attr\">", "</div>", "<hr>", "text\n",
+        ]).prop_map(str::to_owned),
+        1 => "[\\PC\n]{0,20}",
+    ]
+}
+
 fn apply(mut raw: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
     for damage in damages {
         if raw.is_empty() {
@@ -90,6 +103,21 @@ fn apply(mut raw: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
     raw
 }
 
+/// The parts of a text are the text, piece by piece, and none is empty or of the kind before it.
+fn check_parts(text: &str, parts: &[Part]) {
+    let mut at = 0;
+    for pair in parts.windows(2) {
+        assert_ne!(pair[0].kind, pair[1].kind);
+    }
+    for part in parts {
+        assert!(part.length > 0 && text.is_char_boundary(at + part.length));
+        at += part.length;
+    }
+    assert_eq!(at, text.len());
+    let new = parts.iter().any(|part| part.kind == PartKind::New);
+    assert!(new || text.is_empty(), "nothing is new in {text:?}");
+}
+
 /// What every parsed mail keeps to.
 fn check(mail: &ParsedMail, raw: &[u8]) {
     if let report::Nature::DeliveryReport(report) = report::read(mail) {
@@ -100,6 +128,12 @@ fn check(mail: &ParsedMail, raw: &[u8]) {
                 .iter()
                 .all(|one| one.diagnostic.chars().count() <= report::MAX_DIAGNOSTIC)
         );
+    }
+
+    check_parts(&mail.text, &mail.text_parts());
+    if let Some(html) = &mail.html {
+        let html = sanitise(html).html;
+        check_parts(&html, &mail.html_parts(&html));
     }
 
     let people = [&mail.from, &mail.sender, &mail.reply_to, &mail.to, &mail.cc, &mail.bcc];
@@ -162,6 +196,32 @@ proptest! {
         if let Some(html) = &mail.html {
             check_safe(&sanitise(html).html);
         }
+    }
+
+    #[test]
+    fn parts_of_any_text_are_the_text(pieces in vec(history_piece(), 0..40), subject in select(vec!["x", "Re: x", "Fwd: x"])) {
+        let text = pieces.concat();
+        let raw = format!("Subject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}");
+        check(&parse(raw.as_bytes()), raw.as_bytes());
+        let page = text.replace('\n', "<br>\n");
+        let raw = format!("Subject: {subject}\nIn-Reply-To: <a@b>\nContent-Type: text/html; charset=utf-8\n\n{page}");
+        check(&parse(raw.as_bytes()), raw.as_bytes());
+    }
+
+    #[test]
+    fn parts_of_any_html_are_the_html(html in "(<|>|</|div|blockquote|\"| type=\"cite\"| data-part=\"history\"|&|a|\n|日|<br>|<hr>|<pre>){0,60}") {
+        check_parts(&html, &parse(b"Subject: Re: x\n\n").html_parts(&html));
+    }
+
+    #[test]
+    fn own_words_before_history_are_new(words in "[a-z]{1,12}( [a-z]{1,12}){0,8}", history in select(vec![
+        "Ada wrote:\n> old\n", "> old\n", "-----Original Message-----\nFrom: Ada\nSent: 4.3.2025\nTo: b\n\nold\n",
+    ])) {
+        let mail = parse(format!("Subject: Re: x\n\n{words}\n\n{history}").as_bytes());
+        let parts = mail.text_parts();
+        prop_assert_eq!(parts[0].kind, PartKind::New);
+        prop_assert_eq!(mail.text[..parts[0].length].trim_end(), words);
+        prop_assert_eq!(parts[1].kind, PartKind::Quoted);
     }
 
     #[test]

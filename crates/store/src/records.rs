@@ -258,6 +258,32 @@ pub struct MessageContent {
     pub html: Option<String>,
     /// Ways in which the mail deviates from the standards.
     pub deviations: Vec<String>,
+    /// How `text` divides, in order and without gaps. Empty where nobody divided it: replies of ours, and
+    /// mail taken in by earlier versions. It is new as a whole then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub text_parts: Vec<ContentPart>,
+    /// How `html` divides, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub html_parts: Vec<ContentPart>,
+}
+
+/// A stretch of a message's text or HTML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentPart {
+    pub kind: PartKind,
+    /// Bytes.
+    pub length: usize,
+}
+
+/// What a part of a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// Written in this message.
+    New,
+    Signature,
+    /// Repeated from earlier messages.
+    Quoted,
 }
 
 /// A name and an address as they stood in the mail. The address may be malformed.

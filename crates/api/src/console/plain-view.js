@@ -55,13 +55,26 @@ export function message(item, onError) {
       item.has_mime ? download(text('raw'), `/v1/messages/${item.id}/mime`, `${item.id}.eml`, onError) : null));
 }
 
+/** New text first, signatures with it, history folded; what the mail looked like is one click away. */
 function content(item) {
-  const plain = make('pre', { textContent: item.text });
-  if (!item.html) return plain;
-  const frame = make('iframe', { title: text('html'), referrerPolicy: 'no-referrer' });
-  frame.setAttribute('sandbox', 'allow-popups allow-popups-to-escape-sandbox');
-  frame.srcdoc = `<!doctype html><meta charset="utf-8"><base target="_blank">${item.html}`;
-  return make('div', {}, frame, make('details', {}, make('summary', { textContent: text('showText') }), plain));
+  const parts = item.html ? item.html_parts : item.text_parts;
+  const history = parts.filter(part => part.kind === 'quoted');
+  const rest = parts.filter(part => part.kind !== 'quoted');
+  const folded = (name, ...inside) => make('details', {}, make('summary', { textContent: text(name) }), ...inside);
+  const joined = list => list.map(part => part.content).join('');
+  const pre = part => make('pre', { textContent: part.content, className: part.kind });
+  const show = list => (item.html ? [frame(joined(list))] : list.map(pre));
+  return make('div', {}, ...show(rest),
+    history.length > 0 ? folded('earlier', ...show(history)) : null,
+    history.length > 0 ? folded('whole', ...show([{ kind: 'new', content: item.html || item.text }])) : null,
+    item.html ? folded('showText', ...item.text_parts.map(pre)) : null);
+}
+
+function frame(html) {
+  const element = make('iframe', { title: text('html'), referrerPolicy: 'no-referrer' });
+  element.setAttribute('sandbox', 'allow-popups allow-popups-to-escape-sandbox');
+  element.srcdoc = `<!doctype html><meta charset="utf-8"><base target="_blank">${html}`;
+  return element;
 }
 
 function attachments(item, onError) {

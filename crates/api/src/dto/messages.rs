@@ -7,6 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::parts::MessagePart;
+
 /// A name and an address as they stood in the mail; the address may be malformed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Party {
@@ -119,6 +121,11 @@ pub(crate) struct Message {
     pub text: String,
     /// Sanitised HTML, if there is HTML. Show it in a sandboxed frame nevertheless.
     pub html: Option<String>,
+    /// `text` in parts: joined in their order, they are `text`. What is forwarded is new, and so are quoted
+    /// lines between which the author answered.
+    pub text_parts: Vec<MessagePart>,
+    /// `html` in parts, likewise; empty if there is no HTML. A part alone may leave elements open.
+    pub html_parts: Vec<MessagePart>,
     /// Ways in which the mail deviates from the standards.
     pub deviations: Vec<String>,
     /// Whether `/v1/messages/{id}/mime` has its bytes.
@@ -156,6 +163,8 @@ impl From<&store::Message> for Message {
             subject: content.subject.clone(),
             text: content.text.clone(),
             html: content.html.clone(),
+            text_parts: MessagePart::cut(&content.text, &content.text_parts),
+            html_parts: MessagePart::cut(content.html.as_deref().unwrap_or_default(), &content.html_parts),
             deviations: content.deviations.clone(),
             has_mime: row.mime.is_some(),
             size: row.size,

@@ -6,6 +6,7 @@ mod integration;
 mod ledger;
 mod mailboxes;
 mod messages;
+mod parts;
 mod replies;
 
 pub(crate) use conversations::{Conversation, ConversationChange, ConversationState};

@@ -137,6 +137,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn text_comes_in_parts_and_a_message_without_html_has_none_of_it() {
+        let fixture = Fixture::new().await;
+        let id = fixture.receive("Parcel").await.message;
+        let message = fixture.get(&format!("/v1/messages/{id}")).await.json();
+        let expected = json!([
+            { "kind": "new", "content": "Good morning\n\n" },
+            { "kind": "quoted", "content": "Ada wrote:\n> Good evening\n" },
+        ]);
+        assert_eq!(
+            (&message["text_parts"], &message["html_parts"]),
+            (&expected, &json!([]))
+        );
+    }
+
+    #[tokio::test]
     async fn mime_is_given_out_byte_for_byte() {
         let fixture = Fixture::new().await;
         let id = fixture.receive("Parcel").await.message;

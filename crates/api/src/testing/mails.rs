@@ -12,7 +12,8 @@ use guichet_domain::{
     trace::Step,
 };
 use guichet_store::{
-    IngestItem, Integration, Item, Mailbox, MessageContent, NewAttachment, Page, Party, Store, TraceStep,
+    ContentPart, IngestItem, Integration, Item, Mailbox, MessageContent, NewAttachment, Page, PartKind, Party, Store,
+    TraceStep,
 };
 use jiff::Timestamp;
 
@@ -82,7 +83,10 @@ impl Fixture {
                     address: "support@contoso.example".to_owned(),
                 }],
                 subject: subject.to_owned(),
-                text: "Good morning".to_owned(),
+                text: "Good morning\n\nAda wrote:\n> Good evening\n".to_owned(),
+                text_parts: [(PartKind::New, 14), (PartKind::Quoted, 26)]
+                    .map(|(kind, length)| ContentPart { kind, length })
+                    .to_vec(),
                 ..MessageContent::default()
             },
             threading,
