@@ -121,6 +121,9 @@ pub enum ConnectCommand {
     Plan(SignInArgs),
     /// Bring the tenant into the configured state.
     Apply(SignInArgs),
+    /// Take over an application that was made by hand or by an exported script: its values are pasted, no
+    /// administrator signs in. The secret is asked for, or comes from GUICHET_CLIENT_SECRET or stdin.
+    Adopt(AdoptArgs),
     /// Prove each part of the procedure with the application's own sign-in; exit code 1 if one is open.
     Verify(VerifyArgs),
     /// Replace the credential: make a new one, prove it with a token, then remove the old one.
@@ -141,9 +144,29 @@ impl ConnectCommand {
             Self::Rotate(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Destroy(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Export(arguments) => arguments.profile.as_deref(),
-            Self::Values(_) | Self::Verify(_) => None,
+            Self::Values(_) | Self::Verify(_) | Self::Adopt(_) => None,
         }
     }
+}
+
+/// `guichet connect adopt`.
+#[derive(Clone, Debug, Args)]
+pub struct AdoptArgs {
+    /// Application (client) id.
+    #[arg(long, value_name = "GUID")]
+    pub application_id: String,
+    /// The client secret's id.
+    #[arg(long, value_name = "GUID")]
+    pub secret_id: String,
+    /// Day on which the client secret expires.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub secret_expires: jiff::civil::Date,
+    /// The token endpoint in any form, to be compared with what discovery says.
+    #[arg(long, value_name = "URL")]
+    pub token_endpoint: Option<String>,
+    /// Language of the texts.
+    #[arg(long, value_enum)]
+    pub language: Option<LanguageArg>,
 }
 
 /// `guichet connect verify`.

@@ -1,6 +1,6 @@
 //! Puts the crates together: store, vault, transport and Graph client from the configuration.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use guichet_domain::token::TokenKey;
 use guichet_graph::{ClientCredentials, DeviceCodePrompt, Endpoints, GraphClient, RetryPolicy, Time};
@@ -33,7 +33,10 @@ pub async fn open_store(config: &Config) -> Result<Store, Failure> {
     .await?)
 }
 
-/// Opens the vault: the master key from the environment, else from its file.
+/// Name of the systemd credential that may hold the master key.
+pub const KEY_CREDENTIAL: &str = "guichet-master-key";
+
+/// Opens the vault.
 ///
 /// # Errors
 /// A [`Failure`] that names the source of the key and the fix.
@@ -41,11 +44,15 @@ pub fn open_vault(config: &Config) -> Result<Vault, Failure> {
     Vault::open(key_source(config)).map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))
 }
 
-/// Where the master key comes from.
+/// Where the master key comes from: the environment, a credential of systemd (`LoadCredential=`), else its file.
 pub fn key_source(config: &Config) -> KeySource {
-    match std::env::var(KEY_VARIABLE) {
-        Ok(value) => KeySource::Environment(value),
-        Err(_) => KeySource::File(config.master_key_file()),
+    if let Ok(value) = std::env::var(KEY_VARIABLE) {
+        return KeySource::Environment(value);
+    }
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|dir| PathBuf::from(dir).join(KEY_CREDENTIAL));
+    match credential.filter(|file| file.exists()) {
+        Some(file) => KeySource::Credential(file),
+        None => KeySource::File(config.master_key_file()),
     }
 }
 

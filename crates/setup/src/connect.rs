@@ -17,6 +17,7 @@ use crate::{
     Change, Desired, Error, Plan, Progress, Vault,
     plan::StepId,
     ports::GraphEntropy,
+    progress::Steps,
     steps::{self, Run},
 };
 
@@ -112,59 +113,42 @@ impl Connect {
             desired,
             progress,
         };
-        let mut made = Vec::new();
-        let mut done = |step: StepId, changes: Vec<Change>| {
-            progress.done(step, &changes);
-            made.extend(changes);
-            !made.is_empty()
-        };
+        let mut told = Steps::new(progress);
 
-        progress.started(StepId::Tenant);
+        told.started(StepId::Tenant);
         let (tenant, mut integration, changes) = steps::tenant::apply(run).await?;
-        done(StepId::Tenant, changes);
+        told.done(StepId::Tenant, changes);
 
-        progress.started(StepId::Application);
+        told.started(StepId::Application);
         let (application, changes) = steps::application::apply(run, &mut integration).await?;
-        done(StepId::Application, changes);
+        told.done(StepId::Application, changes);
 
-        progress.started(StepId::ServicePrincipal);
+        told.started(StepId::ServicePrincipal);
         let (principal, changes) = steps::principal::apply(run, &mut integration, &application).await?;
-        done(StepId::ServicePrincipal, changes);
+        told.done(StepId::ServicePrincipal, changes);
 
-        progress.started(StepId::Consent);
+        told.started(StepId::Consent);
         let mut changes = steps::consent::apply(run, &principal).await?;
         changes.extend(steps::owner::apply(run, &application, &principal).await?);
-        done(StepId::Consent, changes);
+        told.done(StepId::Consent, changes);
 
         if desired.is_scoped() {
-            progress.started(StepId::Scope);
+            told.started(StepId::Scope);
             let mut changes = steps::scope::apply(run, &principal).await?;
             changes.extend(steps::consent::narrow(run, &principal).await?);
-            done(StepId::Scope, changes);
+            told.done(StepId::Scope, changes);
         }
 
-        progress.started(StepId::Secret);
+        told.started(StepId::Secret);
         let (credential, changes) = steps::secret::apply(run, &integration, &application).await?;
-        let changed = done(StepId::Secret, changes);
+        told.done(StepId::Secret, changes);
 
-        progress.started(StepId::Token);
+        told.started(StepId::Token);
         let client = steps::token::prove(run, &integration, &credential).await?;
-        done(StepId::Token, Vec::new());
+        told.done(StepId::Token, Vec::new());
 
-        progress.started(StepId::Mailboxes);
-        let settling = changed || steps::secret::is_young(self, &credential);
-        let (changes, problems) = steps::mailboxes::apply(run, &integration, &client, settling).await?;
-        done(StepId::Mailboxes, changes);
-
-        let served = desired.mailboxes.len().saturating_sub(problems.len());
-        if served > 0 || desired.mailboxes.is_empty() {
-            progress.started(StepId::Activation);
-            let changes = steps::activation::apply(run, &integration).await?;
-            done(StepId::Activation, changes);
-        }
-        if !problems.is_empty() {
-            return Err(Error::Diagnosed { problems });
-        }
+        let settling = !told.made.is_empty() || steps::secret::is_young(self, &credential);
+        let mailboxes = serve(run, &mut told, &integration, &client, settling).await?;
         Ok(Applied {
             integration: integration.id,
             tenant_id: tenant.id,
@@ -172,8 +156,8 @@ impl Connect {
             token_endpoint: tenant.token_endpoint.to_string(),
             key_id: credential.key_id,
             secret_expires_at: credential.expires_at,
-            mailboxes: served,
-            changes: made,
+            mailboxes,
+            changes: told.made,
         })
     }
 
@@ -193,5 +177,35 @@ impl Connect {
         integration.updated_at = self.time.now();
         self.store.upsert_integration(integration).await?;
         Ok(())
+    }
+}
+
+/// The last two steps: the mailboxes are reached, and the integration is switched on if one of them is. How many are
+/// served.
+///
+/// # Errors
+/// [`Error::Diagnosed`] after both, naming the mailboxes that can't be served.
+pub(crate) async fn serve(
+    run: Run<'_>,
+    told: &mut Steps<'_>,
+    integration: &Integration,
+    application: &GraphClient,
+    settling: bool,
+) -> Result<usize, Error> {
+    told.started(StepId::Mailboxes);
+    let (changes, problems) = steps::mailboxes::apply(run, integration, application, settling).await?;
+    told.done(StepId::Mailboxes, changes);
+
+    let wanted = run.desired.mailboxes.len();
+    let served = wanted.saturating_sub(problems.len());
+    if served > 0 || wanted == 0 {
+        told.started(StepId::Activation);
+        let changes = steps::activation::apply(run, integration).await?;
+        told.done(StepId::Activation, changes);
+    }
+    if problems.is_empty() {
+        Ok(served)
+    } else {
+        Err(Error::Diagnosed { problems })
     }
 }

@@ -196,9 +196,14 @@ impl Desired {
     pub fn validate(&self) -> Result<(), Error> {
         let refuse = |field: &'static str, problem: String| Err(Error::Desired { field, problem });
         if !is_tenant(&self.tenant) {
+            let meant = crate::token_endpoint::Pasted::parse(&self.tenant).filter(|pasted| is_tenant(&pasted.tenant));
+            let hint = meant.map_or_else(String::new, |meant| format!(": write `{}`", meant.tenant));
             return refuse(
                 "tenant",
-                format!("`{}` is neither a directory (tenant) id nor a domain name", self.tenant),
+                format!(
+                    "`{}` is neither a directory (tenant) id nor a domain name{hint}",
+                    self.tenant
+                ),
             );
         }
         for (field, url) in [("authority", &self.authority), ("graph", &self.graph)] {

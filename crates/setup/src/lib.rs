@@ -6,6 +6,7 @@
 //! in the tenant that it does not own. Invariant: `apply` may be killed at any moment and run
 //! again; the end state is the same, and a second run changes nothing.
 
+mod adopt;
 pub mod catalogue;
 mod certificate;
 pub mod client_secret;
@@ -26,9 +27,11 @@ mod progress;
 mod rotate;
 mod sign_in;
 mod steps;
+pub mod token_endpoint;
 pub mod vault;
 mod well_known;
 
+pub use adopt::Values;
 pub use catalogue::Language;
 pub use cloud::Cloud;
 pub use connect::{Applied, Connect};

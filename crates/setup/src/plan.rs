@@ -103,6 +103,8 @@ pub enum Why {
     CertificateDiffers,
     /// The recorded certificate did not reach the tenant: an earlier run was cut off.
     CertificateUnregistered,
+    /// An administrator made it, and its value was pasted.
+    SecretAdopted,
     /// The administrator asked for a new one.
     SecretRotated,
     /// Its successor is proven and in use.
@@ -125,7 +127,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -152,6 +154,7 @@ impl Why {
         Self::CredentialKindDiffers,
         Self::CertificateDiffers,
         Self::CertificateUnregistered,
+        Self::SecretAdopted,
         Self::SecretRotated,
         Self::SecretSuperseded,
         Self::MailboxNew,

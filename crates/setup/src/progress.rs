@@ -32,6 +32,31 @@ impl Progress for Silent {
     fn done(&self, _: StepId, _: &[Change]) {}
 }
 
+/// The steps of one run: tells of each and keeps what it changed.
+pub(crate) struct Steps<'a> {
+    progress: &'a dyn Progress,
+    /// The changes so far, in order.
+    pub made: Vec<Change>,
+}
+
+impl<'a> Steps<'a> {
+    pub(crate) fn new(progress: &'a dyn Progress) -> Self {
+        Self {
+            progress,
+            made: Vec::new(),
+        }
+    }
+
+    pub(crate) fn started(&self, step: StepId) {
+        self.progress.started(step);
+    }
+
+    pub(crate) fn done(&mut self, step: StepId, changes: Vec<Change>) {
+        self.progress.done(step, &changes);
+        self.made.extend(changes);
+    }
+}
+
 /// What is being waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -12,6 +12,7 @@ use crate::{
     Change, Connect, Desired, Error, Progress,
     credential::CredentialKind,
     plan::StepId,
+    progress::Steps,
     steps::{self, Run},
 };
 
@@ -61,20 +62,16 @@ impl Connect {
             desired,
             progress,
         };
-        let mut made = Vec::new();
-        let mut done = |step: StepId, changes: Vec<Change>| {
-            progress.done(step, &changes);
-            made.extend(changes);
-        };
+        let mut told = Steps::new(progress);
 
-        progress.started(StepId::Tenant);
+        told.started(StepId::Tenant);
         let tenant = steps::tenant::resolve(self, desired).await?;
         let integration = steps::tenant::recorded(self, &tenant).await?;
         let integration = integration.filter(|row| row.app_id.is_some());
         let integration = integration.ok_or(Error::NotConnected)?;
-        done(StepId::Tenant, Vec::new());
+        told.done(StepId::Tenant, Vec::new());
 
-        progress.started(StepId::Application);
+        told.started(StepId::Application);
         let own = steps::certificate::is_own(self, &integration).await?;
         let application = match steps::application::observe(self, desired, Some(&integration)).await {
             Ok(found) => Some(found.ok_or(Error::NotConnected)?),
@@ -91,9 +88,9 @@ impl Connect {
             Error::NotAllowed { source, .. } if own => Error::SelfRotationNotAllowed { source },
             other => other,
         };
-        done(StepId::Application, Vec::new());
+        told.done(StepId::Application, Vec::new());
 
-        progress.started(StepId::Secret);
+        told.started(StepId::Secret);
         let before = self.store.credentials(integration.id).await?;
         let judged = match &application {
             Some(found) => steps::secret::observe(self, desired, Some(&integration), Some(found)).await?,
@@ -101,16 +98,16 @@ impl Connect {
         };
         let renewed = steps::secret::renew(run, &integration, &object_id, &judged).await;
         let (new, changes) = renewed.map_err(by_itself)?;
-        done(StepId::Secret, changes);
+        told.done(StepId::Secret, changes);
 
-        progress.started(StepId::Token);
+        told.started(StepId::Token);
         if let Err(error) = steps::token::prove(run, &integration, &new).await {
             withdraw(self, &integration, &object_id, &new).await;
             return Err(error);
         }
-        done(StepId::Token, Vec::new());
+        told.done(StepId::Token, Vec::new());
 
-        progress.started(StepId::Retirement);
+        told.started(StepId::Retirement);
         let (mut removed, mut kept, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for old in before {
             let Some(why) = judged.why_gone(&old, replaced) else {
@@ -127,7 +124,7 @@ impl Connect {
                 Err(error) => return Err(error),
             }
         }
-        done(StepId::Retirement, changes);
+        told.done(StepId::Retirement, changes);
         Ok(Rotated {
             app_id: integration.app_id.unwrap_or_default(),
             kind: CredentialKind::of(&new),
@@ -135,7 +132,7 @@ impl Connect {
             expires_at: new.expires_at,
             removed,
             kept,
-            changes: made,
+            changes: told.made,
         })
     }
 }

@@ -102,6 +102,26 @@ fn the_key_file_is_made_once_for_its_owner_only() {
 }
 
 #[test]
+fn a_credential_of_the_service_manager_is_taken_raw_or_in_base64_and_never_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("guichet-master-key");
+    let open = || Vault::open(KeySource::Credential(path.clone()));
+    assert!(open().is_err() && !path.exists());
+    fs::write(&path, [7; 32]).unwrap();
+    // systemd gives it to the service's user by an access list, which the mode shows as the group's.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+    let sealed = open().unwrap().seal("p", &secret()).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::write(&path, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n").unwrap();
+    assert!(open().unwrap().unseal("p", &sealed).is_ok());
+    for wrong in [&[7_u8; 31][..], b"BwcHBwc=", &[0xff; 64]] {
+        fs::write(&path, wrong).unwrap();
+        let error = open().unwrap_err().to_string();
+        assert!(error.contains("guichet-master-key") && error.contains("32"), "{error}");
+    }
+}
+
+#[test]
 fn a_key_file_that_others_can_read_or_that_is_no_key_is_refused_and_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("master.key");

@@ -1,5 +1,6 @@
 //! `guichet connect`: the administrator's procedure, planned and applied.
 
+mod adopt;
 mod export;
 mod print;
 mod values;
@@ -36,6 +37,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
     let (arguments, action) = match command {
         ConnectCommand::Export(arguments) => return export::run(config, arguments),
         ConnectCommand::Values(arguments) => return values::run(config, arguments, json).await,
+        ConnectCommand::Adopt(arguments) => return adopt::run(config, arguments, json).await,
         ConnectCommand::Verify(arguments) => return verify::run(config, arguments, json).await,
         ConnectCommand::Plan(arguments) => (arguments, Action::Plan),
         ConnectCommand::Apply(arguments) => (arguments, Action::Apply),

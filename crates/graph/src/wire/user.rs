@@ -55,6 +55,21 @@ pub struct User {
     pub assigned_plans: Vec<AssignedPlan>,
 }
 
+impl User {
+    /// A user of whom nothing is known but the address, which Graph takes in place of the id.
+    pub fn at(address: &str) -> Self {
+        Self {
+            id: address.to_owned(),
+            display_name: address.to_owned(),
+            user_principal_name: address.to_owned(),
+            mail: Some(address.to_owned()),
+            account_enabled: None,
+            user_type: None,
+            assigned_plans: Vec::new(),
+        }
+    }
+}
+
 /// A service plan of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -25,13 +25,15 @@ pub enum Label {
     Removed,
     /// A credential that stays.
     Kept,
+    /// The client secret's value, before it is typed in.
+    SecretValue,
     /// Stands alone: the credential is not due.
     NotDue,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Tenant,
         Self::Application,
         Self::TokenEndpoint,
@@ -42,6 +44,7 @@ impl Label {
         Self::Changes,
         Self::Removed,
         Self::Kept,
+        Self::SecretValue,
         Self::NotDue,
     ];
 }
@@ -58,6 +61,7 @@ pub(super) const fn text(label: Label) -> Text {
         Label::Changes => Text::new("changes made", "modifications faites"),
         Label::Removed => Text::new("removed", "retiré"),
         Label::Kept => Text::new("kept", "conservé"),
+        Label::SecretValue => Text::new("client secret, its value", "secret client, sa valeur"),
         Label::NotDue => Text::new("Not due yet.", "Pas encore nécessaire."),
     }
 }

@@ -137,6 +137,10 @@ pub(super) const fn why(why: Why) -> Text {
             "the tenant does not list it: an earlier run was cut off",
             "le locataire ne le connaît pas : une exécution a été interrompue",
         ),
+        Why::SecretAdopted => Text::new(
+            "made by an administrator, and pasted here",
+            "créé par un administrateur et collé ici",
+        ),
         Why::SecretRotated => Text::new("a rotation was asked for", "une rotation a été demandée"),
         Why::SecretSuperseded => Text::new(
             "its successor is proven and in use",

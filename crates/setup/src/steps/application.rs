@@ -176,13 +176,7 @@ async fn record(
     if !same {
         // One that bears our mark was made by a run that died before it could say so.
         integration.application_created = created || integration.reported_text == CREATING;
-        // Secrets and principal belonged to another application.
-        integration.service_principal_id = None;
-        if integration.app_id.is_some() {
-            for credential in connect.store.credentials(integration.id).await? {
-                connect.store.remove_credential(credential.id).await?;
-            }
-        }
+        forget_other(connect, integration).await?;
     }
     if integration.reported_text == CREATING {
         integration.reported_text.clear();
@@ -191,6 +185,34 @@ async fn record(
     integration.application_object_id = Some(application.id.clone());
     integration.application_name.clone_from(&desired.application.name);
     connect.record(integration).await
+}
+
+/// Records an application that somebody else made. Its registration can't be seen from here.
+pub(crate) async fn adopt(run: Run<'_>, integration: &mut Integration, app_id: &str) -> Result<Vec<Change>, Error> {
+    let Run { connect, desired, .. } = run;
+    let same = integration.app_id.as_deref() == Some(app_id);
+    if same {
+        return Ok(Vec::new());
+    }
+    forget_other(connect, integration).await?;
+    integration.app_id = Some(app_id.to_owned());
+    integration.application_object_id = None;
+    integration.application_created = false;
+    integration.application_name.clone_from(&desired.application.name);
+    connect.record(integration).await?;
+    let name = desired.application.name.as_str();
+    Ok(vec![Change::add(STEP, name, app_id, Why::ApplicationNotRecorded)])
+}
+
+/// Secrets and principal belonged to another application.
+async fn forget_other(connect: &Connect, integration: &mut Integration) -> Result<(), Error> {
+    integration.service_principal_id = None;
+    if integration.app_id.is_some() {
+        for credential in connect.store.credentials(integration.id).await? {
+            connect.store.remove_credential(credential.id).await?;
+        }
+    }
+    Ok(())
 }
 
 fn registration(desired: &Desired) -> NewApplication {

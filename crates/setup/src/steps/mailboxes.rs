@@ -7,7 +7,7 @@ use guichet_domain::{EmailAddress, FolderId, GraphFolderId, MailboxId};
 use guichet_graph::{Class, GraphClient, User};
 use guichet_store::records::{Folder, Integration, Mailbox};
 
-use super::{Run, refused};
+use super::{Run, certificate, refused};
 use crate::{
     Change, Connect, Desired, Error,
     doctor::{self, Code, Problem},
@@ -46,6 +46,10 @@ pub(crate) async fn observe(
         }
         None => Vec::new(),
     };
+    let by_itself = match integration {
+        Some(integration) => certificate::is_own(connect, integration).await?,
+        None => false,
+    };
     let mut wanted = Vec::with_capacity(desired.mailboxes.len());
     for address in &desired.mailboxes {
         let known = stored.iter().position(|mailbox| mailbox.address == *address);
@@ -57,7 +61,7 @@ pub(crate) async fn observe(
             None => None,
         };
         wanted.push(Observed {
-            user: user(connect, address).await?,
+            user: user(connect, address, stored.as_ref().map(|(mailbox, _)| mailbox), by_itself).await?,
             address: address.clone(),
             stored,
         });
@@ -70,9 +74,23 @@ pub(crate) async fn observe(
     })
 }
 
-async fn user(connect: &Connect, address: &EmailAddress) -> Result<Result<User, Problem>, Error> {
+async fn user(
+    connect: &Connect,
+    address: &EmailAddress,
+    stored: Option<&Mailbox>,
+    by_itself: bool,
+) -> Result<Result<User, Problem>, Error> {
     match connect.administrator.user(address.as_str()).await {
         Ok(user) => Ok(Ok(user)),
+        // The application needs no right to read users: Graph takes the address in place of the id, and whether
+        // there is a mailbox, its folders tell.
+        Err(error) if by_itself && error.class == Class::Denied => {
+            let mut user = User::at(address.as_str());
+            if let Some(stored) = stored {
+                user.id.clone_from(&stored.graph_user_id);
+            }
+            Ok(Ok(user))
+        }
         Err(error) if error.is_not_found() => Ok(Err(doctor::mailbox(&error, address.as_str()))),
         Err(error) => Err(refused(STEP)(error)),
     }
@@ -103,7 +121,8 @@ fn row_change(observed: &Observed, user: &User) -> Option<Change> {
     let address = observed.address.as_str();
     match &observed.stored {
         None => Some(Change::add(STEP, address, &user.id, Why::MailboxNew)),
-        Some((mailbox, _)) if mailbox.graph_user_id != user.id => {
+        // One that was adopted is served by its address, which names the same user.
+        Some((mailbox, _)) if mailbox.graph_user_id != user.id && mailbox.graph_user_id != address => {
             let from = &mailbox.graph_user_id;
             Some(Change::replace(STEP, address, from, &user.id, Why::MailboxUserDiffers))
         }

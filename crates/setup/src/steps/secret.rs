@@ -363,7 +363,7 @@ fn expiry(connect: &Connect, desired: &Desired) -> Timestamp {
 }
 
 /// Kind and last day.
-fn described(kind: CredentialKind, end: Timestamp) -> String {
+pub(crate) fn described(kind: CredentialKind, end: Timestamp) -> String {
     format!("{}, {}", kind.as_str(), end.to_zoned(TimeZone::UTC).date())
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn resolve(connect: &Connect, desired: &Desired) -> Result<Tena
     Ok(tenant)
 }
 
-async fn discovered(connect: &Connect, desired: &Desired) -> Result<Tenant, Error> {
+pub(crate) async fn discovered(connect: &Connect, desired: &Desired) -> Result<Tenant, Error> {
     let names = SignInNames {
         authority: &desired.authority,
         graph: &desired.graph,

@@ -1,4 +1,4 @@
-//! Where the master key comes from: a file of its own, or the environment.
+//! Where the master key comes from: a file of its own, the environment, or a credential of systemd.
 //!
 //! Owns the reading and the first writing of the key file. Never replaces a key that exists: all
 //! that was sealed under it would be lost. Invariant: the file holds a whole key or does not exist.
@@ -20,12 +20,17 @@ use crate::Error;
 /// Only the owner may read or write the key file.
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
+/// Base64 of a key with line breaks around it.
+const LONGEST_CREDENTIAL: usize = 64;
 
 /// Where the master key is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// A file of exactly 32 bytes; created if it is missing, refused if others may read it.
     File(PathBuf),
+    /// A file that the service manager made for this one service: 32 bytes, or the same in base64. Never created, and
+    /// its mode is the service manager's affair.
+    Credential(PathBuf),
     /// The value of an environment variable: 32 bytes in base64.
     Environment(String),
 }
@@ -34,6 +39,7 @@ impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "key file {}", path.display()),
+            Self::Credential(path) => write!(f, "credential {}", path.display()),
             Self::Environment(_) => f.write_str("key from the environment"),
         }
     }
@@ -52,10 +58,28 @@ impl KeySource {
         let origin = self.to_string();
         let read = match self {
             Self::File(path) => read_or_create(&path),
+            Self::Credential(path) => read_credential(&path),
             Self::Environment(text) => decode(&Zeroizing::new(text)),
         };
         read.map_err(|detail| Error::KeyUnusable { origin, detail })
     }
+}
+
+fn read_credential(path: &Path) -> Result<Master, String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_CREDENTIAL));
+    let opened = File::open(path).map_err(|error| format!("it can't be read: {error}"))?;
+    let read = opened.take(LONGEST_CREDENTIAL as u64).read_to_end(&mut bytes);
+    read.map_err(|error| format!("it can't be read: {error}"))?;
+    if let Some(key) = whole(&bytes) {
+        return Ok(key);
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        format!(
+            "it has {} bytes, expected {KEY_LENGTH}, or {KEY_LENGTH} in base64",
+            bytes.len()
+        )
+    })?;
+    decode(text)
 }
 
 fn decode(text: &str) -> Result<Master, String> {
