@@ -3,6 +3,8 @@
 //! Owns the only reading of the system time in this crate. It never goes backwards by itself; only who sets it can do
 //! that. Every expiry (secret, token, device code, subscription) is judged by this clock and no other.
 
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +22,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 pub struct SandboxClock {
     hands: Mutex<Hands>,
     moved: Notify,
+    is_driven: bool,
+    /// How many wait for each moment.
+    alarms: Mutex<BTreeMap<Timestamp, usize>>,
 }
 
 #[derive(Debug)]
@@ -62,6 +67,8 @@ impl SandboxClock {
                 last_tick: 0,
             }),
             moved: Notify::new(),
+            is_driven: false,
+            alarms: Mutex::default(),
         }
     }
 
@@ -75,6 +82,16 @@ impl SandboxClock {
     #[must_use]
     pub fn frozen_at(at: Timestamp) -> Self {
         Self::new(Base::Frozen(at))
+    }
+
+    /// A clock that stands still like [`SandboxClock::frozen_at`], and whose mover lets all of time pass in this
+    /// process: even pauses that have nothing to do with the tenant's time go by it.
+    #[must_use]
+    pub fn driven_from(at: Timestamp) -> Self {
+        Self {
+            is_driven: true,
+            ..Self::frozen_at(at)
+        }
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
@@ -166,11 +183,44 @@ impl SandboxClock {
                 return;
             }
             if self.is_frozen() {
+                let alarm = Alarm::set(self, at);
                 moved.await;
+                drop(alarm);
             } else {
                 let left = left.unsigned_abs().min(LONGEST_SLEEP);
                 let _ = tokio::time::timeout(left, moved).await;
             }
+        }
+    }
+
+    /// The earliest moment that something waits for while the clock stands: whoever drives it moves it there.
+    #[must_use]
+    pub fn next_alarm(&self) -> Option<Timestamp> {
+        self.alarms().keys().next().copied()
+    }
+
+    fn alarms(&self) -> MutexGuard<'_, BTreeMap<Timestamp, usize>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a time that has nothing to do with the tenant's: real time, unless somebody drives this clock.
+    pub async fn pause(&self, length: Duration) {
+        if self.is_driven {
+            let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+            self.until(self.now().checked_add(length).unwrap_or(Timestamp::MAX))
+                .await;
+        } else {
+            tokio::time::sleep(length).await;
+        }
+    }
+
+    /// The work's outcome, or nothing if it takes longer than `limit`, measured like [`SandboxClock::pause`].
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            outcome = &mut work => Some(outcome),
+            () = self.pause(limit) => None,
         }
     }
 
@@ -179,6 +229,31 @@ impl SandboxClock {
     #[expect(clippy::disallowed_methods, reason = "durations of answers are real ones")]
     pub fn stopwatch() -> Stopwatch {
         Stopwatch(std::time::Instant::now())
+    }
+}
+
+/// Somebody waits for a moment, until dropped.
+struct Alarm<'a> {
+    clock: &'a SandboxClock,
+    at: Timestamp,
+}
+
+impl<'a> Alarm<'a> {
+    fn set(clock: &'a SandboxClock, at: Timestamp) -> Self {
+        *clock.alarms().entry(at).or_default() += 1;
+        Self { clock, at }
+    }
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        let mut alarms = self.clock.alarms();
+        if let Some(waiting) = alarms.get_mut(&self.at) {
+            *waiting -= 1;
+            if *waiting == 0 {
+                alarms.remove(&self.at);
+            }
+        }
     }
 }
 
@@ -297,6 +372,24 @@ mod tests {
         let second = clock.tick();
         clock.set(at("2020-03-01T00:00:00Z"));
         assert!(first < second && second < clock.tick());
+    }
+
+    #[tokio::test]
+    async fn driven_clock_says_what_is_waited_for_and_lets_pauses_pass() {
+        let clock = SandboxClock::driven_from(Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.next_alarm(), None);
+        {
+            let pause = clock.pause(Duration::from_secs(7));
+            let work = clock.within(Duration::from_secs(3), std::future::pending::<()>());
+            tokio::pin!(pause, work);
+            assert!(futures::poll!(pause.as_mut()).is_pending());
+            assert!(futures::poll!(work.as_mut()).is_pending());
+            assert_eq!(clock.next_alarm().map(Timestamp::as_second), Some(3));
+            clock.advance(Duration::from_secs(3));
+            assert_eq!(work.await, None);
+            assert_eq!(clock.next_alarm().map(Timestamp::as_second), Some(7));
+        }
+        assert_eq!(clock.next_alarm(), None, "who goes away waits no more");
     }
 
     #[tokio::test]

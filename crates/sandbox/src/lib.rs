@@ -45,5 +45,7 @@ pub use clock::SandboxClock;
 pub use config::{AdministratorDescription, Config, Description, Persistence};
 pub use error::Error;
 pub use exchange::ExchangeSettings;
+pub use notify::{Posted, Receiver, Reply};
+pub use server::in_process::{Cut, InProcess};
 pub use server::start::Running;
 pub use state::Sandbox;

@@ -116,7 +116,8 @@ impl Dispatcher {
             let rounds = async {
                 loop {
                     let many = dispatcher.subscriptions().all().nth(MANY).is_some();
-                    tokio::time::sleep(if many { SLOW_GLANCE } else { GLANCE }).await;
+                    let pause = if many { SLOW_GLANCE } else { GLANCE };
+                    dispatcher.clock.pause(pause).await;
                     if dispatcher.is_idle_after_round() {
                         return;
                     }

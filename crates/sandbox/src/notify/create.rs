@@ -175,7 +175,7 @@ impl Notifier {
     /// Asks each endpoint for the echo of a token.
     pub(super) async fn greet(&self, urls: &[String]) -> Result<(), ODataError> {
         let dispatcher = &self.dispatcher;
-        let client = dispatcher.client().ok_or_else(|| {
+        let outgoing = dispatcher.outgoing().ok_or_else(|| {
             ODataError::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalServerError",
@@ -189,7 +189,11 @@ impl Notifier {
                 "Validation: Testing client application reachability for subscription Request-Id: {}",
                 dispatcher.entropy.uuid()
             );
-            let outcome = handshake::ask(client, url, &token, limit).await;
+            let outcome = dispatcher
+                .clock
+                .within(limit, handshake::ask(outgoing, url, &token))
+                .await
+                .unwrap_or(Err(handshake::Problem::TimedOut));
             let problem = outcome.as_ref().err().map(ToString::to_string);
             let now = dispatcher.clock.now();
             dispatcher.with_journal(|journal| journal.handshake(now, url, problem.as_deref()));

@@ -24,9 +24,10 @@ use crate::notify::health::{Standing, span};
 use crate::notify::journal::{Journal, Outcome};
 use crate::notify::lane::{Key, Lane, Schedule, Step, later};
 use crate::notify::mishap::{Mishaps, Verdict};
+use crate::notify::outgoing::Outgoing;
 use crate::notify::pending::{Pending, Waiting};
 use crate::notify::tuning::Tuning;
-use crate::notify::{LifecycleEvent, NotifySettings, outgoing, validation_token};
+use crate::notify::{LifecycleEvent, NotifySettings, validation_token};
 
 /// Notifications waiting for one endpoint (about 10 MB); more are dropped, which a client must survive anyway.
 const MAX_WAITING: usize = 10_000;
@@ -51,7 +52,7 @@ pub struct Dispatcher {
     pub missed: Mutex<Missed>,
     pub is_cared_for: AtomicBool,
     tuning: RwLock<Tuning>,
-    client: Option<reqwest::Client>,
+    outgoing: Option<Outgoing>,
     lanes: Mutex<HashMap<String, Arc<Lane>>>,
     waiting: AtomicUsize,
     journal: Mutex<Journal>,
@@ -66,8 +67,8 @@ impl Dispatcher {
         directory: Arc<dyn Directory>,
         settings: NotifySettings,
     ) -> Self {
-        let client = match outgoing::client(&settings.trusted_pem) {
-            Ok(client) => Some(client),
+        let outgoing = match Outgoing::new(&settings) {
+            Ok(outgoing) => Some(outgoing),
             Err(reason) => {
                 tracing::error!(reason, "notifications cannot be sent");
                 None
@@ -87,17 +88,17 @@ impl Dispatcher {
             missed: Mutex::default(),
             is_cared_for: AtomicBool::new(false),
             tuning: RwLock::new(tuning),
-            client,
+            outgoing,
             lanes: Mutex::default(),
             waiting: AtomicUsize::new(0),
             journal: Mutex::default(),
         }
     }
 
-    /// The HTTP client, for the handshake.
+    /// The way to endpoints, for the handshake.
     #[must_use]
-    pub fn client(&self) -> Option<&reqwest::Client> {
-        self.client.as_ref()
+    pub fn outgoing(&self) -> Option<&Outgoing> {
+        self.outgoing.as_ref()
     }
 
     /// The numbers in force.
@@ -247,8 +248,9 @@ impl Dispatcher {
                 Step::Finished => return,
                 Step::Wait(left) => {
                     tokio::select! {
+                        biased;
                         () = lane.wake.notified() => {}
-                        () = tokio::time::sleep(left) => {}
+                        () = self.clock.pause(left) => {}
                     }
                 }
                 Step::Deliver(batch) => self.deliver(lane, batch, &tuning).await,
@@ -326,14 +328,14 @@ impl Dispatcher {
 
     /// One request; gives how it ended and whether it counts as slow.
     async fn attempt(&self, url: &str, batch: &[Arc<Pending>], tuning: &Tuning) -> (Outcome, bool) {
-        let Some(client) = &self.client else {
+        let Some(outgoing) = &self.outgoing else {
             return (Outcome::Failed("no http client".to_owned()), false);
         };
-        let body = self.envelope(batch);
+        let body = self.envelope(batch).to_string();
         let exchange = async {
-            match client.post(url).json(&body).send().await {
-                Ok(response) => Outcome::Status(response.status().as_u16()),
-                Err(error) => Outcome::Failed(error.without_url().to_string()),
+            match outgoing.post(url, "application/json", body.into(), 0).await {
+                Ok(reply) => Outcome::Status(reply.status),
+                Err(reason) => Outcome::Failed(reason),
             }
         };
         tokio::pin!(exchange);
@@ -341,13 +343,15 @@ impl Dispatcher {
         let prompt = Duration::from_millis(tuning.slow_after_milliseconds).min(whole);
         // No reply takes no time; a timer, though, fires a moment after its end, and a quick one would pass.
         if !prompt.is_zero()
-            && let Ok(outcome) = tokio::time::timeout(prompt, &mut exchange).await
+            && let Some(outcome) = self.clock.within(prompt, &mut exchange).await
         {
             return (outcome, false);
         }
-        let outcome = tokio::time::timeout(whole - prompt, exchange)
+        let outcome = self
+            .clock
+            .within(whole - prompt, exchange)
             .await
-            .unwrap_or_else(|_| Outcome::Failed("no answer in time".to_owned()));
+            .unwrap_or_else(|| Outcome::Failed("no answer in time".to_owned()));
         (outcome, true)
     }
 

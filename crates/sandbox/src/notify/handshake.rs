@@ -3,11 +3,11 @@
 //! Owns the request and the judgement of its answer (contract §3): within ten seconds, status 200, `text/plain`, the
 //! decoded token and nothing else. Every refusal is an `InvalidRequest`; what exactly was wrong stands in the journal.
 
-use std::time::Duration;
-
+use bytes::Bytes;
 use http::StatusCode;
 use url::Url;
 
+use crate::notify::outgoing::Outgoing;
 use crate::notify::validate::invalid;
 use crate::odata::error::ODataError;
 
@@ -60,63 +60,25 @@ impl Problem {
     }
 }
 
-/// Asks an endpoint to echo `token`.
-pub async fn ask(client: &reqwest::Client, url: &str, token: &str, limit: Duration) -> Result<(), Problem> {
+/// Asks an endpoint to echo `token`. How long that may take is the caller's business.
+pub async fn ask(outgoing: &Outgoing, url: &str, token: &str) -> Result<(), Problem> {
     let mut target = Url::parse(url).map_err(|error| Problem::Unreachable(error.to_string()))?;
     target.query_pairs_mut().append_pair("validationToken", token);
-    let attempt = async {
-        let response = client
-            .post(target)
-            .header(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")
-            .body("")
-            .send()
-            .await
-            .map_err(|error| Problem::Unreachable(reasons(&error.without_url())))?;
-        if response.status() != StatusCode::OK {
-            return Err(Problem::Status(response.status().as_u16()));
-        }
-        let content_type = response
-            .headers()
-            .get(http::header::CONTENT_TYPE)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            .unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("text/plain") {
-            return Err(Problem::ContentType(content_type));
-        }
-        if echo(response).await? == token.as_bytes() {
-            Ok(())
-        } else {
-            Err(Problem::Mismatch)
-        }
-    };
-    tokio::time::timeout(limit, attempt)
+    // One byte more than is allowed shows that there is more.
+    let reply = outgoing
+        .post(target.as_str(), "text/plain; charset=utf-8", Bytes::new(), MAX_ECHO + 1)
         .await
-        .unwrap_or(Err(Problem::TimedOut))
-}
-
-/// A failure with what caused it.
-fn reasons(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
+        .map_err(Problem::Unreachable)?;
+    if reply.status != StatusCode::OK.as_u16() {
+        return Err(Problem::Status(reply.status));
     }
-    text
-}
-
-async fn echo(mut response: reqwest::Response) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    loop {
-        let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| Problem::Unreachable(reasons(&error.without_url())))? else {
-            return Ok(bytes);
-        };
-        if bytes.len() + chunk.len() > MAX_ECHO {
-            return Err(Problem::Mismatch);
-        }
-        bytes.extend_from_slice(&chunk);
+    let essence = reply.content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("text/plain") {
+        return Err(Problem::ContentType(reply.content_type));
+    }
+    if reply.body == token.as_bytes() {
+        Ok(())
+    } else {
+        Err(Problem::Mismatch)
     }
 }

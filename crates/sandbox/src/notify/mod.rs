@@ -51,6 +51,7 @@ use crate::notify::tuning::Tuning;
 use crate::odata::error::ODataError;
 
 pub use host::{Host, Signer};
+pub use outgoing::{Posted, Receiver, Reply};
 
 /// What the notification sender is given at start.
 #[derive(Debug, Clone)]
@@ -65,6 +66,8 @@ pub struct NotifySettings {
     pub tasks: TaskTracker,
     /// Cancelled at shutdown.
     pub stop: CancellationToken,
+    /// Endpoints in this process, which then get everything.
+    pub receiver: Option<Arc<dyn Receiver>>,
     /// Signs validation tokens.
     pub signer: Arc<dyn Signer>,
 }

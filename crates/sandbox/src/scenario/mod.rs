@@ -164,6 +164,7 @@ pub async fn keep_time(sandbox: Arc<Sandbox>, stop: CancellationToken) {
                 None => changed.await,
                 Some(at) => {
                     tokio::select! {
+                        biased;
                         () = changed => {}
                         () = sandbox.clock.until(at) => run_due(&sandbox).await,
                     }
@@ -172,6 +173,7 @@ pub async fn keep_time(sandbox: Arc<Sandbox>, stop: CancellationToken) {
         }
     };
     tokio::select! {
+        biased;
         () = stop.cancelled() => {}
         () = work => {}
     }

@@ -47,7 +47,8 @@ impl Switch {
         }
     }
 
-    fn is_cut(&self) -> bool {
+    /// Whether the connection is broken.
+    pub fn is_cut(&self) -> bool {
         self.0.cut.load(Ordering::SeqCst)
     }
 

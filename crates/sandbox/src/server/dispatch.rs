@@ -45,7 +45,7 @@ pub async fn graph(sandbox: &Arc<Sandbox>, request: GraphRequest) -> GraphRespon
         in_batch: true,
     });
     if let Some(wait) = verdict.latency {
-        tokio::time::sleep(wait.min(MAX_LATENCY)).await;
+        sandbox.clock.pause(wait.min(MAX_LATENCY)).await;
     }
     let response = match verdict.effect {
         Some(Effect::Status(fault)) => {

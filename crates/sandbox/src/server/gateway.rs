@@ -115,7 +115,7 @@ pub async fn handle(
         in_batch: false,
     });
     if let Some(wait) = verdict.latency {
-        tokio::time::sleep(wait.min(MAX_LATENCY)).await;
+        sandbox.clock.pause(wait.min(MAX_LATENCY)).await;
     }
     if matches!(verdict.effect, Some(Effect::CutBefore)) {
         entry.end(None, 0);

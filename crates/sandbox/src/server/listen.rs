@@ -89,7 +89,8 @@ pub fn control(router: Router, listener: TcpListener, tasks: &TaskTracker, stop:
     }));
 }
 
-fn router(gateway: Gateway) -> Router {
+/// Everything that a listener serves.
+pub fn router(gateway: Gateway) -> Router {
     Router::new().fallback(gateway::handle).with_state(gateway)
 }
 

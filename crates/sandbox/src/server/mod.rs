@@ -9,6 +9,7 @@ pub mod connection;
 pub mod dispatch;
 pub mod gateway;
 pub mod headers;
+pub mod in_process;
 pub mod listen;
 pub mod metadata;
 pub mod paths;

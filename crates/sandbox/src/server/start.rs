@@ -16,13 +16,14 @@ use crate::config::{Config, Description, Persistence};
 use crate::directory::tenant::Tenant;
 use crate::directory::{Directory, seed};
 use crate::entra::Entra;
+use crate::entra::keys::SavedKey;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::mail::{MailService, transport};
-use crate::notify::{NotifySettings, Signer};
+use crate::notify::{NotifySettings, Receiver, Signer};
 use crate::persist::place::Place;
 use crate::persist::saver::{self, Founding, Occasion, Saved, Saver};
 use crate::revocation::Revocations;
@@ -131,7 +132,16 @@ impl Sandbox {
         };
 
         let restored = saved.founding.is_some();
-        let (sandbox, founding) = assemble(&config, &authority, &tasks, &stop, saver, saved)?;
+        let surroundings = Surroundings {
+            trusted_pem: trusted(&config, &authority)?,
+            receiver: None,
+            key: None,
+            clock: match config.frozen_at {
+                Some(at) => SandboxClock::frozen_at(at),
+                None => SandboxClock::system(),
+            },
+        };
+        let (sandbox, founding) = assemble(&config, surroundings, &tasks, &stop, saver, saved)?;
         let founding = Arc::new(founding);
         if let Some(scenario) = &scenario {
             if restored {
@@ -207,7 +217,30 @@ impl Sandbox {
     }
 }
 
-fn check(config: &Config) -> Result<(), Error> {
+/// What a tenant is put into.
+pub(super) struct Surroundings {
+    /// Authorities that are trusted when the tenant speaks to others.
+    pub trusted_pem: Vec<Vec<u8>>,
+    /// Endpoints in this process.
+    pub receiver: Option<Arc<dyn Receiver>>,
+    /// A signing key that was made before.
+    pub key: Option<SavedKey>,
+    /// The time.
+    pub clock: SandboxClock,
+}
+
+fn trusted(config: &Config, authority: &Authority) -> Result<Vec<Vec<u8>>, Error> {
+    let mut trusted_pem = vec![authority.pem.clone().into_bytes()];
+    if let Some(path) = &config.notification_ca_file {
+        trusted_pem.push(std::fs::read(path).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?);
+    }
+    Ok(trusted_pem)
+}
+
+pub(super) fn check(config: &Config) -> Result<(), Error> {
     let domain = &config.tenant_domain;
     if !domain.contains('.') || domain.contains(char::is_whitespace) || domain.contains('@') {
         return Err(Error::Config(format!(
@@ -225,18 +258,21 @@ fn check(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-fn assemble(
+pub(super) fn assemble(
     config: &Config,
-    authority: &Authority,
+    surroundings: Surroundings,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     saver: Option<Saver>,
     mut saved: Saved,
 ) -> Result<(Arc<Sandbox>, Founding), Error> {
-    let clock = Arc::new(match config.frozen_at {
-        Some(at) => SandboxClock::frozen_at(at),
-        None => SandboxClock::system(),
-    });
+    let Surroundings {
+        trusted_pem,
+        receiver,
+        key,
+        clock,
+    } = surroundings;
+    let clock = Arc::new(clock);
     let entropy = Arc::new(config.seed.map_or_else(Entropy::system, Entropy::seeded));
     let known = saved.founding.as_ref();
     if let Some(known) = known {
@@ -260,14 +296,7 @@ fn assemble(
         Some(known) => known.administrator.clone(),
         None => seed::populate(&tenant),
     };
-    let mut trusted_pem = vec![authority.pem.clone().into_bytes()];
-    if let Some(path) = &config.notification_ca_file {
-        trusted_pem.push(std::fs::read(path).map_err(|source| Error::File {
-            path: path.clone(),
-            source,
-        })?);
-    }
-    let entra = Entra::new(&trusted_pem, known.map(|known| &known.key))?;
+    let entra = Entra::new(&trusted_pem, known.map(|known| &known.key).or(key.as_ref()))?;
     let founding = Founding {
         id: tenant_id,
         domain: tenant.domain.clone(),
@@ -281,6 +310,7 @@ fn assemble(
         latency: config.notification_latency,
         tasks: tasks.clone(),
         stop: stop.clone(),
+        receiver,
         signer: Arc::clone(&entra.key) as Arc<dyn Signer>,
     };
     let exchange = Arc::new(Exchange::new(Arc::clone(&tenant), config.exchange));

@@ -144,6 +144,7 @@ impl World {
             latency: Duration::ZERO,
             tasks: tasks.clone(),
             stop: stop.clone(),
+            receiver: None,
             signer: Arc::new(Unsigned),
         };
         let service = MailService::new(

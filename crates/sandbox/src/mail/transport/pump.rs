@@ -25,11 +25,13 @@ pub async fn run(mail: &MailService, stop: CancellationToken) {
         let is_empty = mail.transport.queue().len() == 0;
         let woken = mail.transport.wake.notified();
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = woken => {}
-            () = tokio::time::sleep(CLOCK_GLANCE), if !is_empty => {}
+            () = mail.clock.pause(CLOCK_GLANCE), if !is_empty => {}
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = mail.run_queue() => {}
         }
