@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::class::{Class, Origin, RETRY, classify};
 use crate::retry::retry_after;
+use crate::token::GET_TOKEN;
 
 /// Result of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -206,6 +207,12 @@ impl Error {
     /// Whether waiting and repeating is what helps.
     pub fn is_retry(&self) -> bool {
         matches!(self.class, Class::Retry { .. })
+    }
+
+    /// Whether no token was to be had, so that the call itself was not made: it says nothing about what was
+    /// asked for.
+    pub fn is_of_sign_in(&self) -> bool {
+        self.operation == GET_TOKEN
     }
 
     /// How long the other side asked to wait; `None` unless waiting and repeating is what helps.

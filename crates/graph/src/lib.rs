@@ -31,7 +31,7 @@ pub use ports::{Entropy, Time};
 pub use retry::RetryPolicy;
 pub use token::{
     AccessToken, AuthorizationCode, BrowserSignIn, CertificateKey, ClientCredential, ClientCredentials, DeviceCode,
-    DeviceCodePrompt, EntraError, FixedToken, TokenClaims, TokenSource, UserToken, parse_token_error,
+    DeviceCodePrompt, EntraError, FixedToken, GET_TOKEN, TokenClaims, TokenSource, UserToken, parse_token_error,
 };
 pub use wire::attachment::{AttachmentInfo, AttachmentKind, NewAttachment, UploadProgress, UploadSession};
 pub use wire::delta::{DeltaFrom, DeltaItem, DeltaNext, DeltaPage, MessageSummary};

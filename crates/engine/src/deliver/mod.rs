@@ -60,6 +60,7 @@ pub(crate) async fn run(context: Arc<Context>) {
         // With every worker busy only the end of an attempt can change anything.
         let idle = if free == 0 { MAX_IDLE } else { idle_time(&context).await };
         tokio::select! {
+            biased;
             () = context.stop.cancelled() => break,
             () = context.handle.shared.outbox.notified(), if free > 0 => {}
             _ = workers.join_next(), if !workers.is_empty() => {}
@@ -165,6 +166,8 @@ fn judge(job: &LeasedJob, error: &AttemptError, now: Timestamp) -> JobOutcome {
     let reason = error.to_string();
     let hopeless = match error {
         AttemptError::Final(_) => true,
+        // Without a token nothing was asked of the mailbox: whatever the sign-in service says, it is not about the job.
+        AttemptError::Graph(error) if error.is_of_sign_in() => false,
         // What is gone is looked for by the next attempt, which decides by what it sees.
         AttemptError::Graph(error) => matches!(error.class, Class::Invalid | Class::Bug),
         AttemptError::Store(_) | AttemptError::Later(_) => false,
@@ -240,6 +243,30 @@ mod tests {
             job.deadline.duration_since(now) <= SignedDuration::from_secs(300),
             "{now}"
         );
+    }
+
+    #[test]
+    fn sign_in_that_answers_nonsense_does_not_end_a_job() {
+        for class in [Class::Bug, Class::Invalid, Class::Reauthorise, Class::Denied] {
+            let error = |operation| AttemptError::Graph(guichet_graph::Error::new(class, operation, "http_401", ""));
+            let judged = |operation| {
+                judge(
+                    &job(1, SignedDuration::from_hours(1)),
+                    &error(operation),
+                    Timestamp::UNIX_EPOCH,
+                )
+            };
+            assert!(
+                matches!(judged(guichet_graph::GET_TOKEN), JobOutcome::Retry { .. }),
+                "{class:?}"
+            );
+            let hopeless = matches!(class, Class::Bug | Class::Invalid);
+            assert_eq!(
+                matches!(judged("send draft"), JobOutcome::Dead { .. }),
+                hopeless,
+                "{class:?}"
+            );
+        }
     }
 
     #[test]

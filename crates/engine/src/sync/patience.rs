@@ -40,6 +40,7 @@ impl Patience {
     pub fn failed(&mut self, id: &ImmutableId, error: &PrepareError) -> Verdict {
         let (bound, blames_mail) = match error {
             PrepareError::Store(_) => return Verdict::Again(0),
+            PrepareError::Graph(error) if error.is_of_sign_in() => return Verdict::Again(0),
             PrepareError::Graph(error) => match error.class {
                 Class::Reauthorise | Class::Resync => return Verdict::Again(0),
                 Class::Retry { .. } if error.status == Some(429) => return Verdict::Again(0),
@@ -102,8 +103,11 @@ mod tests {
 
     #[test]
     fn refused_sign_in_says_nothing_about_the_mail() {
-        let seen = verdicts(&graph(Class::Reauthorise), 20);
-        assert!(seen.iter().all(|v| *v == Verdict::Again(0)));
+        let no_token = |class| guichet_graph::Error::new(class, guichet_graph::GET_TOKEN, "x", "").into();
+        for error in [graph(Class::Reauthorise), no_token(Class::Bug), no_token(Class::Denied)] {
+            let seen = verdicts(&error, 20);
+            assert!(seen.iter().all(|v| *v == Verdict::Again(0)), "{error}");
+        }
     }
 
     #[test]

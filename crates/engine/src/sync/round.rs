@@ -177,7 +177,7 @@ impl Rounds {
     /// Whether a stored link was refused so often, and in such a way, that it must be lost.
     fn link_is_lost(&mut self, error: &guichet_graph::Error, lease: &FolderLease) -> bool {
         let refused = matches!(error.class, Class::Invalid | Class::Gone | Class::Bug) || error.status == Some(400);
-        if lease.folder.cursor == Cursor::Start || !refused {
+        if lease.folder.cursor == Cursor::Start || !refused || error.is_of_sign_in() {
             return false;
         }
         self.refusals = self.refusals.saturating_add(1);

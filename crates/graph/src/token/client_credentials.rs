@@ -19,7 +19,7 @@ use url::Url;
 
 use super::assertion::CertificateKey;
 use super::exchange::{Granted, request_token};
-use super::{AccessToken, TokenSource};
+use super::{AccessToken, GET_TOKEN, TokenSource};
 use crate::endpoints::Resource;
 use crate::error::{Error, Result};
 use crate::ports::Time;
@@ -33,8 +33,6 @@ const FAILURE_HOLD: Duration = Duration::from_secs(5);
 
 /// Resources with a token of their own: Graph and Exchange, and room for two more.
 const MAX_RESOURCES: usize = 4;
-
-const OPERATION: &str = "get token";
 
 /// RFC 7523.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -138,7 +136,7 @@ impl ClientCredentials {
                     fields.push(("client_assertion", assertion.expose_secret()));
                 }
             }
-            let asked = request_token(&*self.transport, &*self.time, OPERATION, &self.token_endpoint, &fields).await;
+            let asked = request_token(&*self.transport, &*self.time, GET_TOKEN, &self.token_endpoint, &fields).await;
             match asked {
                 Ok(granted) => return Ok(granted),
                 // No jitter: single flight leaves one caller for each process.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{AccessToken, TokenSource};
+use super::{AccessToken, GET_TOKEN, TokenSource};
 use crate::class::Class;
 use crate::endpoints::Resource;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ impl TokenSource for FixedToken {
         held.clone().ok_or_else(|| {
             Error::new(
                 Class::Reauthorise,
-                "get token",
+                GET_TOKEN,
                 "signed_out",
                 "the sign-in is no longer accepted; sign in again",
             )

@@ -34,6 +34,9 @@ pub(crate) use entra_error::error_from_entra;
 use crate::endpoints::Resource;
 use crate::error::Result;
 
+/// The operation that errors of a token that can't be had name.
+pub const GET_TOKEN: &str = "get token";
+
 /// Gives tokens.
 #[async_trait]
 pub trait TokenSource: Send + Sync + fmt::Debug {
