@@ -116,6 +116,16 @@ pub(crate) struct Context {
     pub own_addresses: Vec<EmailAddress>,
     pub mailboxes: std::collections::HashMap<MailboxId, Mailbox>,
     pub stop: CancellationToken,
+    pub parsing: Parsing,
+}
+
+/// Where mails are parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parsing {
+    /// On threads of their own, which a mail that takes long to parse does not take from others.
+    OnThreads,
+    /// In the task that wants it, so that a simulation is the same in every run.
+    InPlace,
 }
 
 impl Context {
@@ -135,6 +145,7 @@ impl Context {
     /// Sleeps, or returns `false` at once when the engine is stopping.
     pub async fn sleep(&self, duration: Duration) -> bool {
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => false,
             () = self.time.sleep(duration) => true,
         }

@@ -3,7 +3,7 @@
 //! Never writes to the ledger: it prepares what the round commits. One bad mail never blocks a
 //! mailbox: what cannot be processed becomes a quarantine item with its bytes and the reason.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
 use guichet_domain::{
@@ -23,7 +23,7 @@ use guichet_store::records::{
 };
 use jiff::Timestamp;
 
-use crate::context::Context;
+use crate::context::{Context, Parsing};
 
 /// How one listed mail was prepared.
 pub(crate) enum Prepared {
@@ -86,10 +86,7 @@ async fn fetch_and_prepare(
     let steps = vec![seen, step(mailbox, immutable_id, context.now(), Step::Fetched, detail)];
     let size = i64::try_from(mime.len()).unwrap_or(i64::MAX);
 
-    let raw = mime.clone();
-    // A parser that panics must cost one mail, not the mailbox: the panic ends in the join error.
-    let parsed = tokio::task::spawn_blocking(move || parse(&raw)).await;
-    match parsed {
+    match parse_apart(context.parsing, mime.clone()).await {
         Ok(parsed) => {
             let item = build(context, mailbox, summary, parsed, blob, size, steps).await?;
             Ok(Prepared::Item(Item::Ingest(Box::new(item))))
@@ -166,6 +163,18 @@ struct Readable {
     text_parts: Vec<ContentPart>,
     html_parts: Vec<ContentPart>,
     reported: Option<(Author, String)>,
+}
+
+/// A parser that panics must cost one mail, not the mailbox: the panic ends in the error.
+async fn parse_apart(parsing: Parsing, raw: Bytes) -> Result<Readable, String> {
+    match parsing {
+        Parsing::OnThreads => tokio::task::spawn_blocking(move || parse(&raw))
+            .await
+            .map_err(|error| error.to_string()),
+        Parsing::InPlace => {
+            std::panic::catch_unwind(AssertUnwindSafe(|| parse(&raw))).map_err(|_| "the parser panicked".to_owned())
+        }
+    }
 }
 
 fn parse(raw: &[u8]) -> Readable {

@@ -43,6 +43,7 @@ pub(crate) async fn keep(context: Arc<Context>) {
     let mut swept = false;
     loop {
         let done = tokio::select! {
+            biased;
             () = context.stop.cancelled() => return,
             done = take_turn(&context, &url, &mut swept) => done,
         };
@@ -62,6 +63,7 @@ pub(crate) async fn keep(context: Arc<Context>) {
             return;
         }
         tokio::select! {
+            biased;
             () = context.stop.cancelled() => return,
             () = context.handle.shared.keeper.notified() => {}
             () = context.time.sleep(pause) => {}

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Nodes,
-    context::{Context, Parts},
+    context::{Context, Parsing, Parts},
     deliver,
     gate::Gates,
     handle::{Handle, KnownFolder},
@@ -53,6 +53,20 @@ impl Engine {
     /// # Errors
     /// [`StartError`] if the store fails or no mailbox is connected.
     pub async fn start(parts: Parts, handle: Handle) -> Result<Self, StartError> {
+        Self::begin(parts, handle, Parsing::OnThreads).await
+    }
+
+    /// Like [`start`](Self::start), without a thread besides the runtime's: for simulations, whose every run
+    /// must be the same.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    #[doc(hidden)]
+    pub async fn start_in_place(parts: Parts, handle: Handle) -> Result<Self, StartError> {
+        Self::begin(parts, handle, Parsing::InPlace).await
+    }
+
+    async fn begin(parts: Parts, handle: Handle, parsing: Parsing) -> Result<Self, StartError> {
         let mailboxes: HashMap<MailboxId, Mailbox> = parts
             .store
             .mailboxes()
@@ -85,6 +99,7 @@ impl Engine {
             own_addresses,
             mailboxes,
             stop: CancellationToken::new(),
+            parsing,
         });
         let shared_work = context.config.nodes == Nodes::Many;
         context.handle.shared.shared_work.store(shared_work, Ordering::Relaxed);

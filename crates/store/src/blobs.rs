@@ -21,6 +21,7 @@ use object_store::{
 use crate::{
     Error, Result, Store,
     directory::{create_durably, io_error, sync},
+    simulation::Access,
 };
 
 /// From this size on, hashing leaves the async thread: below, the switch costs more.
@@ -46,7 +47,8 @@ impl Store {
     /// # Errors
     /// [`Error::DiskFull`], [`Error::Unwritable`] or [`Error::Blobs`]; nothing is left under the name.
     pub async fn put_blob(&self, bytes: Bytes) -> Result<BlobId> {
-        self.blobs().put(bytes).await
+        let work = self.blobs().put(bytes);
+        self.database().with_blobs(Access::PutBlob, work).await
     }
 
     /// Reads bytes and checks them against their address.
@@ -54,7 +56,8 @@ impl Store {
     /// # Errors
     /// [`Error::MissingBlob`]; [`Error::CorruptBlob`] if the bytes are not what was stored.
     pub async fn get_blob(&self, id: &BlobId) -> Result<Bytes> {
-        self.blobs().get(id).await
+        let work = self.blobs().get(id);
+        self.database().with_blobs(Access::GetBlob, work).await
     }
 }
 

@@ -4,7 +4,13 @@
 
 use futures::future::BoxFuture;
 
-use crate::{Result, connection::Connection, postgres, sqlite};
+use crate::{
+    Result,
+    connection::Connection,
+    postgres,
+    simulation::{Access, View},
+    sqlite,
+};
 
 /// An operation: it gets a connection inside a transaction and leaves ending that to the caller.
 pub(crate) type Work<T> = Box<dyn for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T>> + Send>;
@@ -16,6 +22,8 @@ pub(crate) enum Database {
     Embedded(sqlite::Database),
     /// PostgreSQL, of all nodes.
     Shared(postgres::Database),
+    /// Another one in memory, as a simulated node has it.
+    Simulated(View),
 }
 
 impl Database {
@@ -24,6 +32,7 @@ impl Database {
         match self {
             Self::Embedded(database) => database.write(work).await,
             Self::Shared(database) => database.write(work).await,
+            Self::Simulated(view) => view.write(work).await,
         }
     }
 
@@ -32,6 +41,7 @@ impl Database {
         match self {
             Self::Embedded(database) => database.read(work).await,
             Self::Shared(database) => database.read(work).await,
+            Self::Simulated(view) => view.read(work).await,
         }
     }
 
@@ -40,6 +50,16 @@ impl Database {
         match self {
             Self::Embedded(database) => database.close().await,
             Self::Shared(database) => database.close().await,
+            // Other nodes go on with it.
+            Self::Simulated(_) => {}
+        }
+    }
+
+    /// Does something with the blobs, which a simulated node may fail at as well.
+    pub(crate) async fn with_blobs<T>(&self, access: Access, work: impl Future<Output = Result<T>>) -> Result<T> {
+        match self {
+            Self::Embedded(_) | Self::Shared(_) => work.await,
+            Self::Simulated(view) => view.around(access, work).await,
         }
     }
 }

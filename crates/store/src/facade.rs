@@ -9,7 +9,16 @@ use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
-use crate::{Result, blobs::Blobs, connection::Connection, counters, database::Database, directory, postgres, sqlite};
+use crate::{
+    Result,
+    blobs::Blobs,
+    connection::Connection,
+    counters,
+    database::Database,
+    directory, postgres,
+    simulation::{Interference, View, Weakness},
+    sqlite,
+};
 
 /// Most rows that one call returns, whatever it asks for: bounds memory and the time of a read.
 pub(crate) const MAX_ROWS: u32 = 1000;
@@ -51,7 +60,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     database: Database,
-    blobs: Blobs,
+    blobs: Arc<Blobs>,
     events: watch::Sender<i64>,
 }
 
@@ -89,8 +98,20 @@ impl Store {
         Self {
             inner: Arc::new(Inner {
                 database,
-                blobs,
+                blobs: Arc::new(blobs),
                 events,
+            }),
+        }
+    }
+
+    /// This store as one of several simulated nodes has it: what interferes happens around every operation.
+    #[doc(hidden)]
+    pub fn seen_by_node(&self, interference: Arc<dyn Interference>, weakness: Option<Weakness>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                database: Database::Simulated(View::new(self.clone(), interference, weakness)),
+                blobs: self.inner.blobs.clone(),
+                events: self.inner.events.clone(),
             }),
         }
     }

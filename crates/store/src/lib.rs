@@ -29,6 +29,8 @@ mod postgres;
 mod receipts;
 pub mod records;
 mod replies;
+#[doc(hidden)]
+pub mod simulation;
 mod sqlite;
 mod subscriptions;
 mod threads;

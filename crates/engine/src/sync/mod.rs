@@ -37,6 +37,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
             owed = true;
         } else {
             tokio::select! {
+                biased;
                 () = context.stop.cancelled() => return,
                 () = dirty.notified() => owed = true,
                 () = context.time.sleep(pause) => {}
@@ -47,6 +48,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
             continue;
         }
         let ended = tokio::select! {
+            biased;
             () = context.stop.cancelled() => return,
             ended = take_turn(&context, &mut rounds) => ended,
         };
