@@ -11,6 +11,7 @@ mod conformance;
 mod console;
 mod demo;
 mod process;
+mod sim;
 mod stopwatch;
 mod test;
 mod workspace;
@@ -49,6 +50,8 @@ enum Task {
     Bench(bench::Options),
     /// Kill and stall several nodes on one PostgreSQL database while mail flows, and count what is lost or doubled
     Chaos(chaos::Options),
+    /// Simulate several nodes against the sandbox, with everything that can go wrong, seed by seed
+    Sim(sim::Options),
     /// Build the console's pages, if they changed
     Console,
 }
@@ -71,6 +74,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
         Task::Demo(options) => demo::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Chaos(options) => chaos::run(&workspace, options),
+        Task::Sim(options) => sim::run(&workspace, options),
         Task::Console => {
             println!("{}", console::build(&workspace)?);
             Ok(ExitCode::SUCCESS)
