@@ -134,13 +134,17 @@ impl Terminal {
         shown
     }
 
-    /// The service says that it is active once all of its mailboxes are taken up.
+    /// The service is active, and each mailbox has its subscription.
     async fn until_active(&self) {
         let launcher = &self.stage.launcher;
+        let mailboxes = self.stage.mailboxes().len();
         wait_until("the integration is active", async || {
-            let (code, out, _) = launcher.try_run(&["integration", "show", "--json"]).await?;
+            let (_, out, _) = launcher.try_run(&["integration", "show", "--json"]).await?;
             let shown: Value = serde_json::from_str(&out).unwrap_or_default();
-            Ok((code == 0 && shown["reported"]["state"] == "active").then_some(()))
+            let (_, found, _) = launcher.try_run(&["doctor", "--json"]).await?;
+            let subscribed = found.matches("\"code\": \"subscription-ok\"").count();
+            let ready = shown["reported"]["state"] == "active" && subscribed == mailboxes;
+            Ok(ready.then_some(()))
         })
         .await
         .map_err(|f| f.title)
