@@ -99,7 +99,7 @@ fn described(part: &Part<'_>) -> Option<String> {
 }
 
 /// The content ids that HTML refers to.
-fn content_ids_in(html: &str) -> HashSet<String> {
+pub(crate) fn content_ids_in(html: &str) -> HashSet<String> {
     let mut out = HashSet::new();
     for (at, _) in html.match_indices(':') {
         let scheme = at.checked_sub(3).and_then(|start| html.get(start..at));

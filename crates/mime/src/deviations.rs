@@ -93,6 +93,8 @@ pub enum Deviation {
     NestedTooDeep,
     /// Text longer than is shown; the whole is attached.
     TextTooLong,
+    /// A `winmail.dat` that is damaged or none; what could be read of it is shown, and it is attached.
+    InvalidTnef,
 }
 
 impl Deviation {
@@ -126,6 +128,7 @@ impl Deviation {
             Self::TooManyParts => "too_many_parts",
             Self::NestedTooDeep => "nested_too_deep",
             Self::TextTooLong => "text_too_long",
+            Self::InvalidTnef => "invalid_tnef",
         }
     }
 

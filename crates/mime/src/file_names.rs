@@ -66,43 +66,80 @@ fn is_device(stem: &str) -> bool {
             && upper.ends_with(|c: char| c.is_ascii_digit()))
 }
 
+/// Media types and the extensions of their files; the first of a type names its files, the first of an extension tells
+/// the type.
+#[rustfmt::skip] // one kind a line
+const KINDS: [(&str, &str); 54] = [
+    ("text/plain", "txt"),
+    ("text/html", "html"),
+    ("text/calendar", "ics"),
+    ("text/csv", "csv"),
+    ("text/vcard", "vcf"),
+    ("text/x-vcard", "vcf"),
+    ("text/rtf", "rtf"),
+    ("application/rtf", "rtf"),
+    ("text/enriched", "txt"),
+    ("text/richtext", "txt"),
+    ("text/rfc822-headers", "txt"),
+    ("image/png", "png"),
+    ("image/jpeg", "jpg"),
+    ("image/jpg", "jpg"),
+    ("image/pjpeg", "jpg"),
+    ("image/gif", "gif"),
+    ("image/webp", "webp"),
+    ("image/bmp", "bmp"),
+    ("image/tiff", "tif"),
+    ("image/svg+xml", "svg"),
+    ("audio/mpeg", "mp3"),
+    ("audio/mp3", "mp3"),
+    ("audio/wav", "wav"),
+    ("audio/x-wav", "wav"),
+    ("audio/basic", "au"),
+    ("video/mp4", "mp4"),
+    ("video/avi", "avi"),
+    ("video/x-msvideo", "avi"),
+    ("application/pdf", "pdf"),
+    ("application/zip", "zip"),
+    ("application/x-zip-compressed", "zip"),
+    ("application/json", "json"),
+    ("application/xml", "xml"),
+    ("text/xml", "xml"),
+    ("application/msword", "doc"),
+    ("application/vnd.ms-excel", "xls"),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+    ("application/pgp-signature", "asc"),
+    ("application/pgp-encrypted", "asc"),
+    ("application/pkcs7-mime", "p7m"),
+    ("application/x-pkcs7-mime", "p7m"),
+    ("application/pkcs7-signature", "p7s"),
+    ("application/x-pkcs7-signature", "p7s"),
+    ("message/rfc822", "eml"),
+    ("message/global", "eml"),
+    ("message/delivery-status", "txt"),
+    ("message/disposition-notification", "txt"),
+    ("message/feedback-report", "txt"),
+    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx"),
+    ("application/vnd.ms-powerpoint", "ppt"),
+    ("text/html", "htm"),
+    ("image/jpeg", "jpeg"),
+    ("image/tiff", "tiff"),
+];
+
 fn extension(content_type: &str) -> &'static str {
-    match content_type {
-        "text/plain" => "txt",
-        "text/html" => "html",
-        "text/calendar" => "ics",
-        "text/csv" => "csv",
-        "text/vcard" | "text/x-vcard" => "vcf",
-        "text/rtf" | "application/rtf" => "rtf",
-        "text/enriched" | "text/richtext" | "text/rfc822-headers" => "txt",
-        "image/png" => "png",
-        "image/jpeg" | "image/jpg" | "image/pjpeg" => "jpg",
-        "image/gif" => "gif",
-        "image/webp" => "webp",
-        "image/bmp" => "bmp",
-        "image/tiff" => "tif",
-        "image/svg+xml" => "svg",
-        "audio/mpeg" | "audio/mp3" => "mp3",
-        "audio/wav" | "audio/x-wav" => "wav",
-        "audio/basic" => "au",
-        "video/mp4" => "mp4",
-        "video/avi" | "video/x-msvideo" => "avi",
-        "application/pdf" => "pdf",
-        "application/zip" | "application/x-zip-compressed" => "zip",
-        "application/json" => "json",
-        "application/xml" | "text/xml" => "xml",
-        "application/msword" => "doc",
-        "application/vnd.ms-excel" => "xls",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
-        "application/ms-tnef" | "application/vnd.ms-tnef" => "dat",
-        "application/pgp-signature" | "application/pgp-encrypted" => "asc",
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => "p7m",
-        "application/pkcs7-signature" | "application/x-pkcs7-signature" => "p7s",
-        "message/rfc822" | "message/global" => "eml",
-        "message/delivery-status" | "message/disposition-notification" | "message/feedback-report" => "txt",
-        _ => "bin",
+    // What programs call `winmail.dat` says nothing about other files of that extension.
+    if matches!(content_type, "application/ms-tnef" | "application/vnd.ms-tnef") {
+        return "dat";
     }
+    let found = KINDS.iter().find(|(kind, _)| *kind == content_type);
+    found.map_or("bin", |(_, extension)| extension)
+}
+
+/// The media type that a file's extension suggests.
+pub(crate) fn media_type(name: &str) -> Option<&'static str> {
+    let (_, extension) = name.rsplit_once('.')?;
+    let found = KINDS.iter().find(|(_, known)| known.eq_ignore_ascii_case(extension));
+    found.map(|(kind, _)| *kind)
 }
 
 #[cfg(test)]

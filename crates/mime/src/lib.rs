@@ -31,6 +31,7 @@ mod style;
 mod subject;
 mod text;
 mod tidy;
+mod tnef;
 mod transfer;
 mod utf7;
 mod vocabulary;

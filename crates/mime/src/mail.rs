@@ -45,10 +45,11 @@ pub struct ParsedMail {
     pub text_from_html: bool,
     /// The HTML to show as it stands in the mail, decoded to UTF-8 and **not** sanitised.
     pub html: Option<String>,
-    /// Every leaf that is not shown, in order; a nested message is one `.eml`.
+    /// Every leaf that is not shown, in order; a nested message is one `.eml`, and what is in a
+    /// `winmail.dat` stands in its place.
     pub attachments: Vec<Attachment>,
     /// How many leaves make up `text` and `html`. Leaves = `shown_parts` + attachments, but for
-    /// shown parts beyond the size bounds, which stand in both.
+    /// shown parts beyond the size bounds, which stand in both, and for what was in TNEF.
     pub shown_parts: usize,
     /// In what the mail departs from the standards, in the order found, each once.
     pub deviations: Vec<Deviation>,

@@ -11,7 +11,7 @@ use crate::{
     date,
     deviations::{Deviations, label},
     headers::Fields,
-    references, structure, words,
+    references, structure, tnef, words,
 };
 
 /// Headers that may stand once in a mail (RFC 5322 3.6, RFC 2045).
@@ -52,8 +52,16 @@ pub fn parse(raw: &[u8]) -> ParsedMail {
         let report_type = root.content_type.get("report-type").unwrap_or_default();
         mail.report_type = words::one_line(report_type).to_lowercase();
     }
-    let body = body::read(&parts, &mut deviations);
-    mail.attachments = attachments::read(&parts, &body, &mut deviations);
+    let mut body = body::read(&parts, &mut deviations);
+    let attached = attachments::read(&parts, &body, &mut deviations);
+    let wanted = body.text.trim().is_empty() && body.html.as_deref().unwrap_or_default().trim().is_empty();
+    let (attached, shown) = tnef::unpack(attached, wanted, attachments::content_ids_in, &mut deviations);
+    if let Some(shown) = shown {
+        body.text_from_html |= shown.text_from_html;
+        body.text = shown.text;
+        body.html = shown.html;
+    }
+    mail.attachments = attached;
     mail.shown_parts = body.shown.len();
     mail.text = body.text;
     mail.text_from_html = body.text_from_html;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Where the two parsers differ and ours is right, or as right: file, what, why.
 #[rustfmt::skip] // one difference a line
-const EXPLAINED: [(&str, &str, &str); 31] = [
+const EXPLAINED: [(&str, &str, &str); 33] = [
     ("02-alternative-inline-image.eml", "content", "the extended file name is the better one and wins"),
     ("12-truncated-multipart.eml", "leaves", "the boundary is read although the semicolon before it is missing"),
     ("12-truncated-multipart.eml", "content", "as above: the parts are taken apart here"),
@@ -46,6 +46,8 @@ const EXPLAINED: [(&str, &str, &str); 31] = [
     ("rfc-000.eml", "content", "text in the place of base64 is kept as it stands, not decoded into noise"),
     ("thirdparty-002.eml", "content", "as rfc-000"),
     ("malformed-019.eml", "date", "as its subject"),
+    ("14-winmail-dat-with-files.eml", "leaves", "what is in TNEF stands in its place"),
+    ("14-winmail-dat-with-files.eml", "content", "as above"),
     ("rhost-apple-01.eml", "names", "a comment after a bracketed address is the name"),
 ];
 

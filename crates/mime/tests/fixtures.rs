@@ -122,11 +122,23 @@ fn mails_may_share_a_message_id_and_name_their_parent_in_prose() {
 }
 
 #[test]
-fn winmail_dat_is_kept_as_it_is() {
+fn winmail_dat_with_nothing_to_unpack_is_kept_as_it_is() {
     let mail = fixture("10-winmail-dat.eml");
     assert_eq!(names(&mail), ["winmail.dat"]);
     assert!(mail.attachments[0].bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]));
     assert_eq!(mail.text, "The minutes are attached. Café at ten.\n");
+}
+
+#[test]
+fn winmail_dat_gives_its_body_and_files() {
+    let mail = fixture("14-winmail-dat-with-files.eml");
+    assert_eq!(names(&mail), ["Pläne für Juli.pdf", "plan.png"]);
+    assert_eq!(mail.attachments[0].content_type, "application/pdf");
+    assert!(mail.attachments[0].bytes.starts_with(b"%PDF") && mail.attachments[1].bytes.starts_with(b"\x89PNG"));
+    assert_eq!([mail.attachments[0].inline, mail.attachments[1].inline], [false, true]);
+    assert_eq!(mail.text, "Die Pläne für Juli liegen bei.\n");
+    assert!(mail.html.unwrap_or_default().contains("cid:plan@fabrikam.example"));
+    assert_eq!(mail.deviations, []);
 }
 
 #[test]
