@@ -93,6 +93,8 @@ pub struct Cluster {
     pub troubled: Arc<AtomicBool>,
     pub tally: Arc<Tally>,
     pub poll: Duration,
+    /// Items of a page at most.
+    pub page: u64,
     pub tokens: Arc<TokenKey>,
 }
 
@@ -173,6 +175,7 @@ impl Cluster {
         let network = Arc::new(NodeNetwork {
             machine: machine.clone(),
             tenant: self.tenant.clone(),
+            page: self.page,
         });
         let parts = Parts {
             store: store.clone(),

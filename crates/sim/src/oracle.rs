@@ -17,8 +17,8 @@ use guichet_store::{
 };
 
 use crate::{
-    people::{Thread, World},
-    tenant::Asked,
+    people::{Accepted, Thread, World},
+    tenant::{Asked, Letter},
 };
 
 /// Rows read at a time.
@@ -114,10 +114,16 @@ impl Oracle<'_> {
                 open.push(format!("reply {} is {state}", accepted.message));
             }
         }
-        let known = self.store().subscriptions().await?.len();
+        let known = self.store().subscriptions().await?;
+        let mut known: Vec<String> = known.into_iter().map(|one| one.id.to_string()).collect();
+        let mut standing = self.world.tenant.subscriptions().await?;
+        known.sort();
+        standing.sort();
         let folders = self.store().folders().await?.len();
-        if known != folders {
-            open.push(format!("{known} subscriptions for {folders} folders"));
+        if known != standing || known.len() != folders {
+            open.push(format!(
+                "{folders} folders have the subscriptions {known:?}, and {standing:?} stand"
+            ));
         }
         Ok(open)
     }
@@ -228,10 +234,11 @@ impl Oracle<'_> {
 
     /// Each accepted reply has reached its customer once, and nothing else has left.
     async fn judge_replies(&self, messages: &[Message], wrong: &mut Vec<String>) -> Asked<()> {
+        let accepted: Vec<_> = self.world.threads.iter().flat_map(|thread| thread.accepted()).collect();
         let mut reached: BTreeMap<(String, String), u32> = BTreeMap::new();
         for mail in self.world.tenant.outside().await? {
-            let of = self.world.tenant.header_outside(mail.seq, OWN_HEADER).await?;
-            let of = of.unwrap_or_default();
+            let letter = self.world.tenant.read_outside(mail.seq, OWN_HEADER).await?;
+            let of = letter.mark.clone();
             for recipient in &mail.recipients {
                 *reached.entry((of.clone(), recipient.clone())).or_default() += 1;
             }
@@ -243,8 +250,10 @@ impl Oracle<'_> {
                     mail.internet_message_id
                 ));
             }
+            if let Some(recorded) = recorded {
+                wrong.extend(differences(recorded, &letter, &accepted));
+            }
         }
-        let accepted: Vec<_> = self.world.threads.iter().flat_map(|thread| thread.accepted()).collect();
         for one in &accepted {
             match reached.remove(&(one.message.to_string(), one.customer.clone())) {
                 Some(1) => {}
@@ -290,6 +299,24 @@ impl Oracle<'_> {
         lines.sort();
         Ok(lines)
     }
+}
+
+/// What of a reply is not as it was written.
+fn differences(recorded: &Message, letter: &Letter, accepted: &[Accepted]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let written = accepted.iter().find(|one| one.message == recorded.id);
+    if written.is_none_or(|one| !letter.text.contains(&one.text)) {
+        wrong.push(format!("reply {} left with another text", recorded.id));
+    }
+    let attachments = recorded.attachments.iter();
+    let attached: Vec<_> = attachments.map(|one| (one.name.clone(), Some(one.size))).collect();
+    if letter.attachments != attached {
+        wrong.push(format!(
+            "reply {} left with {:?} in place of {attached:?}",
+            recorded.id, letter.attachments
+        ));
+    }
+    wrong
 }
 
 /// How much there was of what.

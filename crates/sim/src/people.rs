@@ -29,6 +29,8 @@ use crate::{
 
 /// Pause of an agent's program before it repeats a request, or looks again.
 const AGAIN: Duration = Duration::from_secs(3);
+/// Bytes of an attachment that needs an upload session.
+const UPLOADED: usize = 3_300_000;
 /// How often a customer looks for a reply before giving up to answer it.
 const LOOKS: u32 = 40;
 
@@ -44,6 +46,8 @@ pub struct Delivered {
 pub struct Accepted {
     pub message: MessageId,
     pub customer: String,
+    /// What the agent wrote.
+    pub text: String,
 }
 
 /// An exchange of one customer with one mailbox.
@@ -96,6 +100,11 @@ impl Clock for Now {
     fn now(&self) -> Timestamp {
         self.0
     }
+}
+
+/// What the agent writes.
+fn text_of(key: &str) -> String {
+    format!("This is the answer: {key}.")
 }
 
 impl World {
@@ -195,7 +204,7 @@ impl World {
                 message: MessageId::generate(&clock, dice),
                 job: JobId::generate(&clock, dice),
                 content: MessageContent {
-                    text: format!("Answer {number} to customer {}.", thread.number),
+                    text: text_of(&idempotency_key),
                     ..MessageContent::default()
                 },
                 attachments: attachments.clone(),
@@ -217,7 +226,11 @@ impl World {
                     self.trace
                         .note(format_args!("thread {}: reply {message} is accepted", thread.number));
                     let customer = thread.customer.clone();
-                    let accepted = Accepted { message, customer };
+                    let accepted = Accepted {
+                        message,
+                        customer,
+                        text: text_of(&idempotency_key),
+                    };
                     thread
                         .accepted
                         .lock()
@@ -234,7 +247,12 @@ impl World {
     async fn attachments(&self, dice: &Dice) -> Asked<Vec<NewAttachment>> {
         let mut attachments = Vec::new();
         for number in 0..dice.below(3) {
-            let bytes = Bytes::from(format!("attachment {number} {:x}", dice.word()));
+            let mut bytes = format!("attachment {number} {:x}", dice.word()).into_bytes();
+            if dice.chance(150) {
+                // More than one request takes: it goes up in slices.
+                bytes.resize(UPLOADED, b'.');
+            }
+            let bytes = Bytes::from(bytes);
             attachments.push(NewAttachment {
                 id: guichet_domain::AttachmentId::generate(&Now(self.time.now()), dice),
                 name: format!("file{number}.txt"),

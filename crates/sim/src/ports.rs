@@ -20,7 +20,7 @@ use guichet_store::{
     Error as StoreError,
     simulation::{Access, Interference},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use crate::{dice::Dice, tenant::Tenant, time::VirtualTime, trace::Trace};
@@ -40,6 +40,8 @@ pub struct Odds {
     pub unreachable: u64,
     /// The answer to a request is cut off.
     pub broken_answer: u64,
+    /// Milliseconds that a node's clock may be off, either way.
+    pub skew: u64,
 }
 
 /// What went wrong so far, to show that a storm was one.
@@ -85,6 +87,7 @@ pub struct Machine {
     odds: Odds,
     troubled: Arc<AtomicBool>,
     tally: Arc<Tally>,
+    skew: SignedDuration,
     stands_until: Mutex<Timestamp>,
     dead: AtomicBool,
     /// Told when the node has to die.
@@ -108,8 +111,12 @@ impl Machine {
         troubled: Arc<AtomicBool>,
         tally: Arc<Tally>,
     ) -> Arc<Self> {
+        let dice = Dice::new(seed, &name);
+        let off = |milliseconds| i64::try_from(milliseconds).unwrap_or(0);
+        let skew = SignedDuration::from_millis(off(dice.below(2 * odds.skew + 1)) - off(odds.skew));
         Arc::new(Self {
-            dice: Dice::new(seed, &name),
+            dice,
+            skew,
             name,
             odds,
             stands_until: Mutex::new(Timestamp::MIN),
@@ -155,7 +162,9 @@ impl Machine {
             std::future::pending::<()>().await;
         }
         if self.happens(self.odds.standstill) {
-            self.halt(self.dice.pause(1_000, 20_000));
+            // Mostly around the length of a lease, now and then beyond every patience.
+            let longest = if self.dice.chance(1_000) { 120_000 } else { 20_000 };
+            self.halt(self.dice.pause(1_000, longest));
         }
         self.stand().await;
     }
@@ -184,14 +193,14 @@ pub struct NodeTime(pub Arc<Machine>);
 
 impl guichet_domain::ports::Clock for NodeTime {
     fn now(&self) -> Timestamp {
-        self.0.time.now()
+        self.0.time.now() + self.0.skew
     }
 }
 
 #[async_trait]
 impl guichet_graph::Time for NodeTime {
     fn now(&self) -> Timestamp {
-        self.0.time.now()
+        guichet_domain::ports::Clock::now(self)
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -205,11 +214,26 @@ impl guichet_graph::Time for NodeTime {
 pub struct NodeNetwork {
     pub machine: Arc<Machine>,
     pub tenant: Arc<Tenant>,
+    /// Items of a page at most: a server may give fewer than it is asked for.
+    pub page: u64,
+}
+
+impl NodeNetwork {
+    fn with_small_pages(&self, mut request: HttpRequest) -> HttpRequest {
+        let asked = request.headers.get("prefer").and_then(|value| value.to_str().ok());
+        if let Some((others, _)) = asked.and_then(|asked| asked.split_once("odata.maxpagesize="))
+            && let Ok(smaller) = format!("{others}odata.maxpagesize={}", self.page).parse()
+        {
+            request.headers.insert("prefer", smaller);
+        }
+        request
+    }
 }
 
 #[async_trait]
 impl Transport for NodeNetwork {
     async fn send(&self, request: HttpRequest, limit: BodyLimit) -> Result<HttpResponse, TransportError> {
+        let request = self.with_small_pages(request);
         let machine = &self.machine;
         let failed = |kind| TransportError::new(kind, &request.url, "ordered by the simulation");
         machine.risk().await;

@@ -219,6 +219,7 @@ async fn simulate(scenario: &Scenario, time: &Arc<VirtualTime>, trace: &Arc<Trac
         troubled: troubled.clone(),
         tally: tally.clone(),
         poll: dice.pause(5_000, 60_000),
+        page: if dice.chance(5_000) { dice.between(1, 5) } else { 50 },
         tokens: Arc::new(TokenKey::new(&[7; 32])),
     });
     trace.note(format_args!("{nodes} nodes, {followed} mailboxes, {odds:?}"));
@@ -383,7 +384,8 @@ async fn connect(
 }
 
 fn threads(dice: &Dice, mailboxes: &[Mailbox]) -> Vec<Arc<Thread>> {
-    let count = usize::try_from(dice.between(1, 4)).unwrap_or(1);
+    let most = if dice.chance(500) { 12 } else { 4 };
+    let count = usize::try_from(dice.between(1, most)).unwrap_or(1);
     (0..count)
         .filter_map(|number| {
             let mailbox = dice.pick(mailboxes)?;

@@ -54,6 +54,15 @@ pub struct Left {
     pub internet_message_id: String,
 }
 
+/// What a mail that left the tenant says.
+#[derive(Debug)]
+pub struct Letter {
+    pub mark: String,
+    pub text: String,
+    /// Name and bytes of each.
+    pub attachments: Vec<(String, Option<i64>)>,
+}
+
 /// The tenant.
 #[derive(Debug)]
 pub struct Tenant {
@@ -186,16 +195,38 @@ impl Tenant {
             .collect()
     }
 
-    /// The value of a header of a mail that left the tenant.
-    pub async fn header_outside(&self, seq: u64, name: &str) -> Asked<Option<String>> {
+    /// What a mail that left the tenant says; its header of this name is the mark.
+    pub async fn read_outside(&self, seq: u64, mark: &str) -> Asked<Letter> {
         let answer = self
             .control("GET", &format!("/outside/{seq}/message"), Bytes::new())
             .await?;
         let headers = list(&answer, "headers")?;
         let found = headers
             .iter()
-            .find(|header| header["name"].as_str().is_some_and(|it| it.eq_ignore_ascii_case(name)));
-        Ok(found.and_then(|header| header["value"].as_str()).map(str::to_owned))
+            .find(|header| header["name"].as_str().is_some_and(|it| it.eq_ignore_ascii_case(mark)));
+        let mark = found.and_then(|header| header["value"].as_str()).unwrap_or_default();
+        let attachment = |one: &Value| {
+            (
+                one["name"].as_str().unwrap_or_default().to_owned(),
+                one["size"].as_i64(),
+            )
+        };
+        Ok(Letter {
+            mark: mark.to_owned(),
+            text: answer["text"].as_str().unwrap_or_default().to_owned(),
+            attachments: list(&answer, "attachments")?.iter().map(attachment).collect(),
+        })
+    }
+
+    /// Ids of all subscriptions.
+    pub async fn subscriptions(&self) -> Asked<Vec<String>> {
+        let answer = self
+            .control("GET", "/notifications/subscriptions", Bytes::new())
+            .await?;
+        list(&answer, "subscriptions")?
+            .iter()
+            .map(|one| text(one, "id"))
+            .collect()
     }
 
     /// A client of one of the applications over this transport.

@@ -18,12 +18,13 @@ use crate::{
 pub fn odds(dice: &Dice) -> Odds {
     let sometimes = |most: u64| if dice.chance(6_000) { dice.between(1, most) } else { 0 };
     Odds {
-        death: sometimes(40),
+        death: sometimes(60),
         standstill: sometimes(100),
         store_refusal: sometimes(150),
         store_silence: sometimes(150),
         unreachable: sometimes(300),
         broken_answer: sometimes(300),
+        skew: sometimes(3_000),
     }
 }
 
@@ -44,6 +45,11 @@ pub async fn storm(world: Arc<World>) -> Asked<()> {
         let limits = json!({"enabled": true});
         world.tenant.order("POST", "/throttling", &limits).await?;
     }
+    if dice.chance(4_000) {
+        let behaviour = behaviour(&dice);
+        world.trace.note(format_args!("behaviour {behaviour}"));
+        world.tenant.order("PATCH", "/mail/behaviour", &behaviour).await?;
+    }
     loop {
         world.time.sleep(dice.pause(3_000, 60_000)).await;
         if world.time.now() >= world.until {
@@ -60,6 +66,9 @@ pub async fn clear_up(tenant: &Tenant) -> Asked<()> {
     tenant.order("DELETE", "/faults", &json!({})).await?;
     tenant.order("DELETE", "/notifications/faults", &json!({})).await?;
     tenant.order("POST", "/throttling", &json!({"enabled": false})).await?;
+    tenant
+        .order("PATCH", "/mail/behaviour", &json!({"delta_token_life": null}))
+        .await?;
     Ok(())
 }
 
@@ -113,6 +122,22 @@ fn mishap(dice: &Dice) -> Value {
         _ => json!({"kind": "swap", "seconds": dice.between(5, 60)}),
     };
     json!({"times": 0, "probability": 0.1 * dice.between(1, 10) as f64, "action": action})
+}
+
+/// How the tenant does what is reported in several forms.
+fn behaviour(dice: &Dice) -> Value {
+    let codes = [
+        "SyncStateNotFound",
+        "resyncRequired",
+        "SyncStateInvalid",
+        "ResyncChangesApplyDifferences",
+    ];
+    json!({
+        "gone_code": dice.pick(&codes),
+        "gone_location": dice.chance(5_000),
+        "empty_delta_pages": dice.chance(5_000),
+        "delta_token_life": dice.chance(5_000).then(|| dice.between(20, 200)),
+    })
 }
 
 /// Something that happens once.
