@@ -363,6 +363,9 @@ impl Config {
             &mut self.doctor.exchange_report,
         ];
         optional.into_iter().flatten().for_each(absolute);
+        if let Some(federated) = &mut self.application.federated {
+            absolute(&mut federated.token_file);
+        }
     }
 
     /// Whether other processes may work on the same store.

@@ -30,15 +30,16 @@ pub use mail::messages::{ListQuery, MessagePage};
 pub use ports::{Entropy, Time};
 pub use retry::RetryPolicy;
 pub use token::{
-    AccessToken, AuthorizationCode, BrowserSignIn, CertificateKey, ClientCredential, ClientCredentials, DeviceCode,
-    DeviceCodePrompt, EntraError, FixedToken, GET_TOKEN, TokenClaims, TokenSource, UserToken, parse_token_error,
+    AccessToken, AssertionSource, AuthorizationCode, BrowserSignIn, CertificateKey, ClientCredential,
+    ClientCredentials, DeviceCode, DeviceCodePrompt, EntraError, FixedToken, GET_TOKEN, TokenClaims, TokenSource,
+    UserToken, parse_token_error,
 };
 pub use wire::attachment::{AttachmentInfo, AttachmentKind, NewAttachment, UploadProgress, UploadSession};
 pub use wire::delta::{DeltaFrom, DeltaItem, DeltaNext, DeltaPage, MessageSummary};
 pub use wire::directory::{
-    AccessKind, AppRole, AppRoleAssignment, Application, ApplicationPatch, Ensured, KeyCredential, NewApplication,
-    NewSecret, PasswordCredential, PermissionGrant, PermissionScope, RedirectUris, RequiredResourceAccess,
-    ResourceAccess, ServicePrincipal,
+    AccessKind, AppRole, AppRoleAssignment, Application, ApplicationPatch, Ensured, FederatedCredential, KeyCredential,
+    NewApplication, NewSecret, PasswordCredential, PermissionGrant, PermissionScope, RedirectUris,
+    RequiredResourceAccess, ResourceAccess, ServicePrincipal,
 };
 pub use wire::exchange_roles::{AppScope, ExchangeAssignment, ExchangeRole};
 pub use wire::folder::MailFolder;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     Cloud, Error, cloud,
     credential::CredentialKind,
+    federated::Federated,
     permissions::{self, Permission},
 };
 
@@ -74,6 +75,9 @@ pub struct DesiredApplication {
     /// Its private key, PEM; without it the key stands in the certificate's file.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// Whose tokens speak for the application, for the kind `federated`.
+    #[serde(default)]
+    pub federated: Option<Federated>,
     /// Description of the client secret or certificate, as the portal shows it.
     #[serde(default = "default_description")]
     pub secret_description: String,
@@ -138,6 +142,7 @@ impl Default for DesiredApplication {
             credential: CredentialKind::default(),
             certificate_file: None,
             key_file: None,
+            federated: None,
             secret_description: default_description(),
             self_rotation: false,
             secret_lifetime_days: default_lifetime(),
@@ -248,6 +253,26 @@ impl Desired {
                 "application.key_file",
                 "a key without a certificate: name `certificate_file` too".to_owned(),
             );
+        }
+        match (&application.federated, application.credential) {
+            (None, CredentialKind::Federated) => {
+                return refuse(
+                    "application.federated",
+                    "whose tokens? set `issuer`, `subject` and `token_file` in [application.federated]".to_owned(),
+                );
+            }
+            (Some(_), CredentialKind::Secret | CredentialKind::Certificate) => {
+                return refuse(
+                    "application.federated",
+                    "it is not used: set `credential = \"federated\"`".to_owned(),
+                );
+            }
+            (Some(federated), CredentialKind::Federated) => {
+                if let Some((field, problem)) = federated.check() {
+                    return refuse(field, problem);
+                }
+            }
+            (None, _) => {}
         }
         if application.certificate_file.is_some() && application.credential != CredentialKind::Certificate {
             return refuse(

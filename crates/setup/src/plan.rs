@@ -101,6 +101,8 @@ pub enum Why {
     CredentialKindDiffers,
     /// Another certificate is configured than the recorded one.
     CertificateDiffers,
+    /// Tokens of another issuer or subject, or another file of them, are configured than the recorded ones.
+    FederatedDiffers,
     /// The recorded certificate did not reach the tenant: an earlier run was cut off.
     CertificateUnregistered,
     /// An administrator made it, and its value was pasted.
@@ -127,7 +129,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -153,6 +155,7 @@ impl Why {
         Self::SecretOrphaned,
         Self::CredentialKindDiffers,
         Self::CertificateDiffers,
+        Self::FederatedDiffers,
         Self::CertificateUnregistered,
         Self::SecretAdopted,
         Self::SecretRotated,

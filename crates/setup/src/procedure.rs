@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::{
     Desired,
+    credential::CredentialKind,
     doctor::{Code, Problem},
 };
 
@@ -107,6 +108,10 @@ impl Part {
                     | Code::SecretExpired
                     | Code::CertificateNotRegistered
                     | Code::CertificateExpired
+                    | Code::AssertionUnreadable
+                    | Code::FederatedIssuer
+                    | Code::FederatedSubject
+                    | Code::FederatedAudience
             ),
             Self::TokenEndpoint => matches!(
                 code,
@@ -250,7 +255,10 @@ fn proof(part: Part, facts: &Facts, problems: &[Problem]) -> Option<String> {
         Part::Credential => {
             token?;
             let credential = facts.credential.as_ref()?;
-            Some(format!("{}, {}", credential.key_id, credential.expires_at))
+            Some(match CredentialKind::of(credential) {
+                CredentialKind::Federated => credential.key_id.clone(),
+                _ => format!("{}, {}", credential.key_id, credential.expires_at),
+            })
         }
         Part::TokenEndpoint => {
             seen(Code::AuthorityOk)?;

@@ -57,6 +57,13 @@ impl Connect {
         progress: &dyn Progress,
     ) -> Result<Rotated, Error> {
         desired.validate()?;
+        if desired.application.credential == CredentialKind::Federated {
+            return Err(Error::Desired {
+                field: "application.credential",
+                problem: "a federated credential has nothing to rotate: its issuer replaces the token by itself"
+                    .to_owned(),
+            });
+        }
         let run = Run {
             connect: self,
             desired,

@@ -7,6 +7,7 @@ mod applications;
 pub(crate) mod certificates;
 mod consent;
 mod exchange_roles;
+mod federated;
 mod secrets;
 mod service_principals;
 mod users;

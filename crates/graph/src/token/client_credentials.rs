@@ -45,6 +45,17 @@ pub enum ClientCredential {
     Secret(SecretString),
     /// A registered certificate and its private key.
     Certificate(CertificateKey),
+    /// Tokens of an outside issuer whom the application trusts (a federated credential).
+    Assertion(Arc<dyn AssertionSource>),
+}
+
+/// Where the tokens of an outside issuer come from. Asked for each sign-in, since they live for minutes.
+pub trait AssertionSource: Send + Sync + fmt::Debug {
+    /// The token that is valid now.
+    ///
+    /// # Errors
+    /// `Invalid` if there is none, with what is in the way.
+    fn assertion(&self) -> Result<SecretString>;
 }
 
 impl fmt::Debug for ClientCredential {
@@ -52,6 +63,7 @@ impl fmt::Debug for ClientCredential {
         match self {
             Self::Secret(_) => f.write_str("Secret(…)"),
             Self::Certificate(key) => f.debug_tuple("Certificate").field(key).finish(),
+            Self::Assertion(source) => f.debug_tuple("Assertion").field(source).finish(),
         }
     }
 }
@@ -127,14 +139,19 @@ impl ClientCredentials {
                 ("scope", scope.as_str()),
             ];
             // A repetition needs an assertion of its own: each is taken once.
-            let assertion;
-            match &self.credential {
-                ClientCredential::Secret(secret) => fields.push(("client_secret", secret.expose_secret())),
-                ClientCredential::Certificate(key) => {
-                    assertion = key.assertion(&self.token_endpoint, &self.client_id, self.time.now())?;
-                    fields.push(("client_assertion_type", ASSERTION_TYPE));
-                    fields.push(("client_assertion", assertion.expose_secret()));
+            let assertion = match &self.credential {
+                ClientCredential::Secret(secret) => {
+                    fields.push(("client_secret", secret.expose_secret()));
+                    None
                 }
+                ClientCredential::Certificate(key) => {
+                    Some(key.assertion(&self.token_endpoint, &self.client_id, self.time.now())?)
+                }
+                ClientCredential::Assertion(source) => Some(source.assertion()?),
+            };
+            if let Some(assertion) = &assertion {
+                fields.push(("client_assertion_type", ASSERTION_TYPE));
+                fields.push(("client_assertion", assertion.expose_secret()));
             }
             let asked = request_token(&*self.transport, &*self.time, GET_TOKEN, &self.token_endpoint, &fields).await;
             match asked {

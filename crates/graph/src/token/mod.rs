@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 pub use assertion::CertificateKey;
 pub use authorization_code::{AuthorizationCode, BrowserSignIn};
-pub use client_credentials::{ClientCredential, ClientCredentials};
+pub use client_credentials::{AssertionSource, ClientCredential, ClientCredentials};
 pub use device_code::{DeviceCode, DeviceCodePrompt, UserToken};
 pub use entra_error::{EntraError, parse_token_error};
 pub use fixed::FixedToken;

@@ -240,6 +240,23 @@ pub struct PermissionGrant {
     pub scope: String,
 }
 
+/// An outside issuer that an application trusts to speak for it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct FederatedCredential {
+    /// Id of the record.
+    pub id: String,
+    /// Its name, unique for the application.
+    #[serde(default)]
+    pub name: String,
+    /// The token's `iss`.
+    pub issuer: String,
+    /// The token's `sub`.
+    pub subject: String,
+    /// The token's `aud`; one today.
+    #[serde(default)]
+    pub audiences: Vec<String>,
+}
+
 /// Any object of the directory.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct DirectoryObject {

@@ -36,6 +36,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Comparez l'audience, l'émetteur et le sujet de l'assertion avec le motif du constat ; `tenant` et `authority` dans guichet.toml déterminent l'audience.",
             ],
         ),
+        Code::AssertionUnreadable => FindingText::new(
+            [
+                "The token file of the federated credential gives no token for the application {subject}.",
+                "Le fichier de jeton de l'information d'identification fédérée ne donne pas de jeton pour l'application {subject}.",
+            ],
+            [
+                "Check `token_file` under [application.federated] in guichet.toml and that the user who runs Guichet may read it: the platform writes its token there and keeps it fresh.",
+                "Vérifiez `token_file` sous [application.federated] dans guichet.toml et que l'utilisateur qui exécute Guichet peut le lire : la plateforme y écrit son jeton et le renouvelle.",
+            ],
+        ),
         Code::FederatedIssuer => FindingText::new(
             [
                 "No federated credential of the application {subject} names the issuer of the presented token.",

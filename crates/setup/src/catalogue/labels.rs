@@ -49,6 +49,8 @@ impl Label {
     ];
 }
 
+pub(super) const NEVER: Text = Text::new("never by itself", "jamais de lui-même");
+
 pub(super) const fn text(label: Label) -> Text {
     match label {
         Label::Tenant => Text::new("directory (tenant) id", "ID d'annuaire (locataire)"),

@@ -19,12 +19,14 @@ mod text;
 mod work;
 
 use guichet_domain::finding::Finding;
+use jiff::Timestamp;
 
 pub use labels::Label;
 pub use language::Language;
 pub use text::{FindingText, Text};
 
 use crate::{
+    credential::NEVER,
     doctor::{Code, Problem},
     plan::{Change, StepId, Why},
     procedure::{Item, Part, State},
@@ -84,6 +86,15 @@ pub fn nothing_to_change(language: Language) -> &'static str {
 /// What stands before a value.
 pub fn label(label: Label, language: Language) -> &'static str {
     labels::text(label).get(language)
+}
+
+/// The end of a credential; one that is federated has none.
+pub fn end(expires_at: Timestamp, language: Language) -> String {
+    if expires_at == NEVER {
+        labels::NEVER.get(language).to_owned()
+    } else {
+        expires_at.to_string()
+    }
 }
 
 /// How many changes a plan has, and what makes them.
@@ -198,6 +209,7 @@ pub fn all() -> Vec<(String, Text)> {
     }
     for (key, text) in [
         ("procedure.heading", procedure::HEADING),
+        ("label.never", labels::NEVER),
         ("change.part", procedure::LINE),
         ("procedure.also", procedure::ALSO),
         ("doctor.resolved", procedure::RESOLVED),

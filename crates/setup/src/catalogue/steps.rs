@@ -133,6 +133,10 @@ pub(super) const fn why(why: Why) -> Text {
             "un autre type d'authentification est configuré",
         ),
         Why::CertificateDiffers => Text::new("another certificate is configured", "un autre certificat est configuré"),
+        Why::FederatedDiffers => Text::new(
+            "another issuer, subject or token file is configured",
+            "un autre émetteur, sujet ou fichier de jeton est configuré",
+        ),
         Why::CertificateUnregistered => Text::new(
             "the tenant does not list it: an earlier run was cut off",
             "le locataire ne le connaît pas : une exécution a été interrompue",

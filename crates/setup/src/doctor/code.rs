@@ -108,6 +108,8 @@ codes! {
     CertificateExpired = "certificate-expired", Error;
     /// The assertion cannot be used: damaged, or for another audience, issuer or subject.
     AssertionRefused = "assertion-refused", Error;
+    /// The file of the platform's token gives none.
+    AssertionUnreadable = "assertion-unreadable", Error;
     /// No federated credential names the assertion's issuer.
     FederatedIssuer = "federated-issuer-unknown", Error;
     /// No federated credential names the assertion's audience.

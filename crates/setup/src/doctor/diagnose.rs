@@ -8,6 +8,7 @@ use guichet_net::{TransportError, TransportErrorKind};
 use url::Url;
 
 use super::{Code, Problem};
+use crate::federated::UNREADABLE;
 
 /// Longest part of Microsoft's message that is shown: the reason stands in its first sentences.
 const MAX_MESSAGE_CHARS: usize = 300;
@@ -34,6 +35,7 @@ pub(crate) fn sign_in(error: &Error, names: SignInNames<'_>) -> Problem {
         // Microsoft gives one number to a certificate that is unknown and to one that is too old.
         Some(700_027) if error.message.contains("expired") => Code::CertificateExpired,
         Some(number) => sign_in_code(number),
+        None if error.has_code(UNREADABLE) => Code::AssertionUnreadable,
         None if error.has_code("issuer_mismatch") && is_no_single_tenant(names.tenant) => Code::TenantNotSpecific,
         None if error.has_code("issuer_mismatch") => Code::DiscoveryMismatch,
         None if error.has_code("unusable_tenant") => Code::TenantInvalid,

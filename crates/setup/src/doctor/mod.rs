@@ -167,7 +167,7 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
         return Ok(problems);
     };
     if let Some(credential) = &recorded.credential {
-        problems.push(expiry::check(credential, context.time.now()));
+        problems.extend(expiry::check(credential, context.time.now()));
     }
     let expired = problems.iter().any(|problem| problem.code == Code::SecretExpired);
     let place = Place::of(&integration, context.desired.as_ref());

@@ -7,6 +7,7 @@ pub(crate) mod activation;
 pub(crate) mod application;
 pub(crate) mod certificate;
 pub(crate) mod consent;
+pub(crate) mod federated;
 pub(crate) mod mailboxes;
 pub(crate) mod owner;
 pub(crate) mod principal;

@@ -13,7 +13,7 @@ use guichet_store::records::{Credential, Integration};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::ExposeSecret;
 
-use super::{Run, certificate, refused, replicated};
+use super::{Run, certificate, federated, refused, replicated};
 use crate::{
     Change, Connect, Desired, Error, client_secret,
     credential::{self, CredentialKind},
@@ -72,8 +72,12 @@ pub(crate) async fn observe(
     };
     let now = connect.time.now();
     let mut secrets = Secrets::default();
+    let federated = match application {
+        Some(application) => federated::listed(connect, &application.id, &stored).await?,
+        None => Vec::new(),
+    };
     for credential in &stored {
-        match fault(connect, credential, application, now) {
+        match fault(connect, credential, application, &federated, now) {
             Some(why) => secrets.drop.push((credential.clone(), why)),
             None if secrets.keep.is_none() => secrets.keep = Some(credential.clone()),
             // An older one that still works overlaps with its successor until it expires.
@@ -87,7 +91,7 @@ pub(crate) async fn observe(
     secrets.unregistered = secrets.renew.is_none()
         && secrets.keep.as_ref().is_some_and(|kept| {
             CredentialKind::of(kept) == CredentialKind::Certificate
-                && !application.is_some_and(|application| is_listed(application, kept))
+                && !application.is_some_and(|application| is_listed(application, &federated, kept))
         });
     if let (Some(application), Some(integration)) = (application, integration) {
         secrets.orphans = orphans(desired, integration, application, &stored);
@@ -113,6 +117,10 @@ fn outdated(
         // One that was brought is renewed by bringing another; `doctor` says when it is time.
         return Ok((stored.der != brought.der).then_some(Why::CertificateDiffers));
     }
+    if let (CredentialKind::Federated, Some(configured)) = (wanted, &desired.application.federated) {
+        let stored = credential::open_federated(&connect.vault, credential)?;
+        return Ok((stored != *configured).then_some(Why::FederatedDiffers));
+    }
     Ok(is_due(credential, now).then_some(Why::SecretExpiring))
 }
 
@@ -122,11 +130,12 @@ pub fn is_due(credential: &Credential, now: Timestamp) -> bool {
     credential.expires_at.duration_since(now) <= renew_before(credential)
 }
 
-fn is_listed(application: &Application, credential: &Credential) -> bool {
+fn is_listed(application: &Application, federated: &[String], credential: &Credential) -> bool {
     let is = |key_id: &str| key_id.eq_ignore_ascii_case(&credential.key_id);
     match CredentialKind::of(credential) {
         CredentialKind::Secret => application.password_credentials.iter().any(|found| is(&found.key_id)),
         CredentialKind::Certificate => application.key_credentials.iter().any(|found| is(&found.key_id)),
+        CredentialKind::Federated => federated.iter().any(|found| is(found)),
     }
 }
 
@@ -136,8 +145,14 @@ fn renew_before(credential: &Credential) -> SignedDuration {
     RENEW_BEFORE.min(life / 3)
 }
 
-fn fault(connect: &Connect, credential: &Credential, application: Option<&Application>, now: Timestamp) -> Option<Why> {
-    let listed = application.is_some_and(|application| is_listed(application, credential));
+fn fault(
+    connect: &Connect,
+    credential: &Credential,
+    application: Option<&Application>,
+    federated: &[String],
+    now: Timestamp,
+) -> Option<Why> {
+    let listed = application.is_some_and(|application| is_listed(application, federated, credential));
     let young = now.duration_since(credential.created_at) < REPLICATION;
     if credential.expires_at <= now {
         Some(Why::SecretExpired)
@@ -255,6 +270,7 @@ pub(crate) async fn retire(
         CredentialKind::Certificate => {
             certificate::remove(connect, integration, application_object_id, credential).await?;
         }
+        CredentialKind::Federated => federated::remove(connect, application_object_id, &credential.key_id).await?,
     }
     connect.store.remove_credential(credential.id).await?;
     Ok(())
@@ -266,6 +282,10 @@ async fn create(run: Run<'_>, integration: &Integration, application_object_id: 
     connect.store.check().await?;
     if desired.application.credential == CredentialKind::Certificate {
         return certificate::create(run, integration, application_object_id).await;
+    }
+    if let (CredentialKind::Federated, Some(wanted)) = (desired.application.credential, &desired.application.federated)
+    {
+        return federated::create(run, integration, application_object_id, wanted).await;
     }
     let description = &desired.application.secret_description;
     let end = expiry(connect, desired);
@@ -364,7 +384,10 @@ fn expiry(connect: &Connect, desired: &Desired) -> Timestamp {
 
 /// Kind and last day.
 pub(crate) fn described(kind: CredentialKind, end: Timestamp) -> String {
-    format!("{}, {}", kind.as_str(), end.to_zoned(TimeZone::UTC).date())
+    match kind {
+        CredentialKind::Federated => kind.as_str().to_owned(),
+        _ => format!("{}, {}", kind.as_str(), end.to_zoned(TimeZone::UTC).date()),
+    }
 }
 
 /// Whether the sign-in service may not know the secret yet.

@@ -103,5 +103,8 @@ fn check_tenant(claims: &TokenClaims, integration: &Integration) -> Result<(), E
 
 /// What the sign-in service answers while it does not know a new application, principal or secret.
 fn is_unknown_yet(error: &guichet_graph::Error) -> bool {
-    matches!(aadsts(error), Some(7_000_215 | 700_016 | 700_027 | 700_038))
+    matches!(
+        aadsts(error),
+        Some(7_000_215 | 700_016 | 700_027 | 700_038 | 700_211..=700_213)
+    )
 }

@@ -12,6 +12,7 @@ mod faults_certificate;
 mod faults_consent;
 mod faults_endpoint;
 mod faults_exchange;
+mod faults_federated;
 mod faults_folders;
 mod faults_graph;
 mod faults_mailboxes;
@@ -32,12 +33,13 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 14] = [
+pub(crate) const GROUPS: [&[Fault]; 15] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
     faults_application::FAULTS,
     faults_certificate::FAULTS,
+    faults_federated::FAULTS,
     faults_refusals::FAULTS,
     faults_consent::FAULTS,
     faults_scope::FAULTS,
@@ -90,6 +92,11 @@ macro_rules! groups {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_the_certificate() {
     fault::walk(faults_certificate::stage().await, faults_certificate::FAULTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_federated_credential() {
+    fault::walk(faults_federated::stage().await, faults_federated::FAULTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

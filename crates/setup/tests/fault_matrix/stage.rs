@@ -170,17 +170,25 @@ impl Stage {
         stage
     }
 
-    /// `guichet connect apply`.
-    pub async fn apply(&self) {
-        let connect = Connect {
+    pub fn administrator(&self) -> &GraphClient {
+        &self.administrator
+    }
+
+    /// What `guichet connect` works with.
+    pub fn connect(&self) -> Connect {
+        Connect {
             administrator: self.administrator.clone(),
             transport: self.transport.clone(),
             store: self.store.clone(),
             vault: self.vault().unwrap(),
             time: self.time.clone(),
             entropy: self.entropy.clone(),
-        };
-        connect.apply(&self.desired, &Silent).await.unwrap();
+        }
+    }
+
+    /// `guichet connect apply`.
+    pub async fn apply(&self) {
+        self.connect().apply(&self.desired, &Silent).await.unwrap();
     }
 
     /// `guichet doctor`.

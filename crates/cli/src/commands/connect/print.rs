@@ -48,7 +48,7 @@ pub(super) fn applied(applied: &Applied, proven: &Proven, language: Language, js
             (Label::Application, applied.app_id.clone()),
             (Label::TokenEndpoint, applied.token_endpoint.clone()),
             (Label::CredentialId, applied.key_id.clone()),
-            (Label::Expires, applied.secret_expires_at.to_string()),
+            (Label::Expires, catalogue::end(applied.secret_expires_at, language)),
             (Label::Mailboxes, applied.mailboxes.to_string()),
             (Label::Changes, applied.changes.len().to_string()),
         ],
@@ -90,7 +90,7 @@ pub(super) fn rotated(rotated: Option<&Rotated>, language: Language, json: bool)
         (Label::Application, rotated.app_id.clone()),
         (Label::Kind, rotated.kind.as_str().to_owned()),
         (Label::CredentialId, rotated.key_id.clone()),
-        (Label::Expires, rotated.expires_at.to_string()),
+        (Label::Expires, catalogue::end(rotated.expires_at, language)),
     ];
     all.extend(rotated.removed.iter().map(|id| (Label::Removed, id.clone())));
     all.extend(rotated.kept.iter().map(|id| (Label::Kept, id.clone())));
