@@ -294,6 +294,9 @@ pub struct DoctorArgs {
     /// Exit with code 1 for a warning too, not for an error alone.
     #[arg(long)]
     pub strict: bool,
+    /// Also send a mail from each mailbox to itself, wait until it arrives, and remove it.
+    #[arg(long)]
+    pub round_trip: bool,
     /// Look again every so many seconds (60 without a number) and print what has changed, until Ctrl-C.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60",
         value_parser = clap::value_parser!(u64).range(5..=86_400))]

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use guichet_domain::token::TokenKey;
 use guichet_graph::{ClientCredentials, DeviceCodePrompt, Endpoints, GraphClient, RetryPolicy, Time};
 use guichet_net::{NetConfig, ReqwestTransport, Transport};
 use guichet_setup::{Connect, Desired, KeySource, SignIn, Vault, administrator};
@@ -69,11 +68,6 @@ pub fn notification_url(config: &Config) -> Result<Option<Url>, Failure> {
         let title = format!("server.public_url: {text} is no URL: {error}");
         Failure::new(Exit::Configuration, title, "correct `public_url`")
     })
-}
-
-/// The key of the conversation tokens, derived from the master key.
-pub fn token_key(vault: &Vault) -> TokenKey {
-    TokenKey::new(&vault.derive("conversation-token"))
 }
 
 /// The transport for everything that goes out.

@@ -234,3 +234,31 @@ async fn a_certificate_near_its_end_renews_itself_while_the_service_runs() {
     };
     told(story.await);
 }
+
+#[tokio::test]
+async fn probes_of_the_doctor_are_not_taken_in_while_the_service_runs() {
+    let story = async {
+        let world = World::new().await?;
+        let _service = world.stage.serve().await?;
+        world.reports("active").await?;
+        let out = world.stage.launcher.run(&["doctor", "--round-trip", "--json"]).await?;
+        assert_eq!(out.matches("\"code\": \"round-trip-ok\"").count(), 3, "{out}");
+        // The same subject without a genuine mark is a mail like any other.
+        let mailbox = world.stage.mailboxes().remove(0);
+        let forged = format!(
+            "From: <{mailbox}>\r\nTo: <{mailbox}>\r\nSubject: Guichet probe p1.{}.{}\r\n\
+             Message-ID: <forged@contoso.example>\r\n\r\nHello.\r\n",
+            "a".repeat(26),
+            "a".repeat(16)
+        );
+        world.stage.inject(&mailbox, forged.into_bytes()).await?;
+        world.arrived(1).await?;
+        let receipts = world.api.get_all("/v1/receipts").await?;
+        assert_eq!(
+            receipts[0]["internet_message_id"], "forged@contoso.example",
+            "{receipts:?}"
+        );
+        Ok(())
+    };
+    told(story.await);
+}

@@ -164,6 +164,9 @@ impl Terminal {
         redactions
             .insert("[DATE]", pattern(r"\d{4}-\d{2}-\d{2}"))
             .expect("a name");
+        redactions
+            .insert("[SECONDS]", pattern("within (?<redacted>[0-9.]+) seconds"))
+            .expect("a name");
         for code in &self.codes {
             redactions.insert("[CODE]", code.clone()).expect("a name");
         }

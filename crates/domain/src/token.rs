@@ -12,6 +12,8 @@ use uuid::Uuid;
 use crate::ConversationId;
 
 const PREFIX: &str = "g1.";
+/// Of the mark of a probe.
+const PROBE: &str = "p1.";
 const ID_CHARS: usize = 26;
 const MAC_CHARS: usize = 16;
 const MAC_BYTES: usize = 10;
@@ -39,6 +41,27 @@ impl TokenKey {
     pub fn mint(&self, conversation: ConversationId) -> String {
         let id = encode(conversation.as_uuid().as_bytes());
         format!("{PREFIX}{id}.{}", self.mac(&id))
+    }
+
+    /// The mark of a mail that the program sends to itself to see whether mail arrives. It is no token of a
+    /// conversation, and none is one of these.
+    pub fn mint_probe(&self, probe: Uuid) -> String {
+        let id = encode(probe.as_bytes());
+        format!("{PROBE}{id}.{}", self.mac(&format!("{PROBE}{id}")))
+    }
+
+    /// Whether a genuine mark of a probe stands somewhere in `text`.
+    pub fn is_probe(&self, text: &str) -> bool {
+        let lower = text.to_ascii_lowercase();
+        let mut marks = lower.match_indices(PROBE).take(MAX_CANDIDATES);
+        marks.any(|(at, _)| {
+            let start = at + PROBE.len();
+            let parts = lower
+                .get(start..start + ID_CHARS)
+                .zip(lower.get(start + ID_CHARS + 1..start + ID_CHARS + 1 + MAC_CHARS));
+            parts
+                .is_some_and(|(id, mac)| bool::from(self.mac(&format!("{PROBE}{id}")).as_bytes().ct_eq(mac.as_bytes())))
+        })
     }
 
     /// Every conversation whose genuine token stands somewhere in `text`, in order of appearance.
@@ -118,6 +141,27 @@ mod tests {
 
     fn key() -> TokenKey {
         TokenKey::new(&[7; 32])
+    }
+
+    #[test]
+    fn a_probe_is_known_by_its_own_mark_alone() {
+        let probe = key().mint_probe(Uuid::from_bytes([3; 16]));
+        assert!(key().is_probe(&format!("Guichet probe {probe}")));
+        assert!(key().is_probe(&probe.to_uppercase()));
+        assert!(!TokenKey::new(&[8; 32]).is_probe(&probe), "another key's");
+        let conversation = key().mint(ConversationId::from_uuid(Uuid::from_bytes([3; 16])));
+        assert!(!key().is_probe(&conversation) && key().find(&probe).is_empty());
+        // A customer has the token of a conversation, and must not make a mail vanish with it.
+        assert!(!key().is_probe(&conversation.replace(PREFIX, PROBE)));
+        for text in [
+            "",
+            "p1.",
+            "p1.é",
+            "p1.aaaaaaaaaaaaaaaaaaaaaaaaaa.",
+            "p1.ééééééééééééééééééééééééééééé",
+        ] {
+            assert!(!key().is_probe(text), "{text}");
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Step {
     Quarantined,
     /// It was gone before it could be fetched.
     Gone,
+    /// It is the program's own probe, and is not taken in.
+    Probe,
     /// It was marked read in the mailbox.
     MarkedRead,
     /// A reply to it was accepted from a client.
@@ -46,7 +48,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order of a mail's way.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Seen,
         Self::Fetched,
         Self::Parsed,
@@ -57,6 +59,7 @@ impl Step {
         Self::SeenAgain,
         Self::Quarantined,
         Self::Gone,
+        Self::Probe,
         Self::MarkedRead,
         Self::ReplyAccepted,
         Self::ReplyDrafted,
@@ -80,6 +83,7 @@ impl Step {
             Self::SeenAgain => "seen_again",
             Self::Quarantined => "quarantined",
             Self::Gone => "gone",
+            Self::Probe => "probe",
             Self::MarkedRead => "marked_read",
             Self::ReplyAccepted => "reply_accepted",
             Self::ReplyDrafted => "reply_drafted",

@@ -29,8 +29,8 @@ use crate::context::{Context, Parsing};
 pub(crate) enum Prepared {
     /// Ready for the commit.
     Item(Item),
-    /// It was gone before it could be fetched.
-    Gone(TraceStep),
+    /// Nothing is taken in: it was gone before it could be fetched, or it is our own probe.
+    Nothing(TraceStep),
     /// Fetching or storing failed; the page must wait or the mail be set aside.
     Failed(ImmutableId, PrepareError),
 }
@@ -71,7 +71,7 @@ async fn fetch_and_prepare(
         Ok(mime) => mime,
         Err(error) if error.class == Class::Gone && !exists(context, mailbox, immutable_id).await? => {
             let detail = format!("not found when fetched ({}): moved out or deleted", error.code);
-            return Ok(Prepared::Gone(step(
+            return Ok(Prepared::Nothing(step(
                 mailbox,
                 immutable_id,
                 context.now(),
@@ -87,6 +87,16 @@ async fn fetch_and_prepare(
     let size = i64::try_from(mime.len()).unwrap_or(i64::MAX);
 
     match parse_apart(context.parsing, mime.clone()).await {
+        Ok(parsed) if is_probe(context, mailbox, &parsed.mail) => {
+            let detail = "a probe of `guichet doctor`".to_owned();
+            Ok(Prepared::Nothing(step(
+                mailbox,
+                immutable_id,
+                context.now(),
+                Step::Probe,
+                detail,
+            )))
+        }
         Ok(parsed) => {
             let item = build(context, mailbox, summary, parsed, blob, size, steps).await?;
             Ok(Prepared::Item(Item::Ingest(Box::new(item))))
@@ -310,6 +320,13 @@ async fn build(
         immutable_id,
         steps,
     })
+}
+
+/// Whether the doctor sent it from this mailbox to itself.
+fn is_probe(context: &Context, mailbox: &Mailbox, mail: &ParsedMail) -> bool {
+    let mut senders = mail.from.iter().map(|person| EmailAddress::parse(&person.address));
+    let own = senders.any(|sender| sender.is_ok_and(|sender| sender == mailbox.address));
+    own && context.tokens.is_probe(&mail.subject)
 }
 
 /// What the mail reports, as far as the loop guard cares.

@@ -22,7 +22,8 @@ use crate::{
 
 pub(super) async fn run(config: &Config, args: &DoctorArgs, json: bool) -> Result<Exit, Failure> {
     let store = wiring::open_store(config).await?;
-    let context = context(config, &store)?;
+    let mut context = context(config, &store)?;
+    context.options.round_trip = args.round_trip;
     let language = super::language(args.language);
     let mut findings = doctor::run(&context, language).await;
     if json {
@@ -33,6 +34,8 @@ pub(super) async fn run(config: &Config, args: &DoctorArgs, json: bool) -> Resul
     if let Some(seconds) = args.watch {
         let pause = Duration::from_secs(seconds);
         while tokio::time::timeout(pause, super::asked_to_stop()).await.is_err() {
+            // One probe is enough: each is a mail.
+            context.options.round_trip = false;
             let seen = doctor::run(&context, language).await;
             if json {
                 super::print_json(&seen)?;
@@ -55,7 +58,11 @@ pub(super) async fn run(config: &Config, args: &DoctorArgs, json: bool) -> Resul
 /// What came and what went between two looks; silent where nothing did.
 fn tell_changes(before: &[Finding], now: &[Finding], language: Language, at: Timestamp) {
     let is_new = |finding: &&Finding| !before.iter().any(|other| same(finding, other));
-    let is_gone = |finding: &&Finding| finding.severity > Severity::Ok && !now.iter().any(|other| same(finding, other));
+    // What was asked once was not asked again.
+    let is_gone = |finding: &&Finding| {
+        let asked = !finding.code.starts_with("round-trip-");
+        finding.severity > Severity::Ok && asked && !now.iter().any(|other| same(finding, other))
+    };
     let (new, gone): (Vec<_>, Vec<_>) = (
         now.iter().filter(is_new).collect(),
         before.iter().filter(is_gone).collect(),

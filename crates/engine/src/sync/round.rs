@@ -306,7 +306,7 @@ impl Rounds {
                     self.control = Some(id);
                     all.items.push(item);
                 }
-                Prepared::Gone(step) => all.steps.push(step),
+                Prepared::Nothing(step) => all.steps.push(step),
                 Prepared::Failed(id, source) => failed.push((summary, id, source)),
             }
         }

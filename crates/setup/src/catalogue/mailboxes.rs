@@ -143,6 +143,43 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Vérifiez que `guichet serve` est en cours d'exécution et lisez son journal.",
             ],
         ),
+        Code::RoundTripOk => FindingText::new(
+            [
+                "A mail from {subject} to itself arrived within {seconds} seconds.",
+                "Un courrier de {subject} à elle-même est arrivé en {seconds} secondes.",
+            ],
+            ["", ""],
+        ),
+        Code::RoundTripLost => FindingText::new(
+            [
+                "A mail from {subject} to itself did not arrive in its inbox within a minute.",
+                "Un courrier de {subject} à elle-même n'est pas arrivé dans sa boîte de réception en une minute.",
+            ],
+            [
+                "Look for a rule of the mailbox or a transport rule that moves, deletes or redirects mail, and follow the mail \"Guichet probe\" with Message trace in the Exchange admin centre. Exchange may also be slow: look again in some minutes.",
+                "Cherchez une règle de la boîte ou de transport qui déplace, supprime ou redirige le courrier, et suivez le courrier « Guichet probe » avec le suivi des messages du centre d'administration Exchange. Exchange peut aussi être lent : réessayez dans quelques minutes.",
+            ],
+        ),
+        Code::RoundTripJunk => FindingText::new(
+            [
+                "A mail from {subject} to itself went to its junk folder, which is not followed.",
+                "Un courrier de {subject} à elle-même est allé dans le dossier Courrier indésirable, qui n'est pas suivi.",
+            ],
+            [
+                "Correct the junk settings of the mailbox (blocked senders) or the anti-spam policy, or follow the folder `junkemail` too: `folders` under [sync] in guichet.toml.",
+                "Corrigez les paramètres de courrier indésirable de la boîte (expéditeurs bloqués) ou la stratégie anti-courrier indésirable, ou suivez aussi le dossier `junkemail` : `folders` sous [sync] dans guichet.toml.",
+            ],
+        ),
+        Code::RoundTripRefused => FindingText::new(
+            [
+                "{subject} cannot send: Exchange answers {error}.",
+                "{subject} ne peut pas envoyer : Exchange répond {error}.",
+            ],
+            [
+                "Read the evidence: a full mailbox, a sending limit, or a block of the sender (Microsoft Defender, Restricted entities) stops answers too.",
+                "Lisez le constat : une boîte pleine, une limite d'envoi ou un blocage de l'expéditeur (Microsoft Defender, Entités restreintes) arrête aussi les réponses.",
+            ],
+        ),
         _ => return None,
     };
     Some(text)

@@ -235,6 +235,14 @@ codes! {
     MailboxBusy = "mailbox-busy", Warning;
     /// Graph answered with another error.
     MailboxRefused = "mailbox-refused", Error;
+    /// A mail that the mailbox sent to itself arrived.
+    RoundTripOk = "round-trip-ok", Ok;
+    /// A mail that the mailbox sent to itself did not arrive.
+    RoundTripLost = "round-trip-lost", Warning;
+    /// A mail that the mailbox sent to itself is in the junk folder.
+    RoundTripJunk = "round-trip-junk", Warning;
+    /// The mailbox could not send a mail to itself.
+    RoundTripRefused = "round-trip-refused", Error;
     /// A followed folder is gone.
     FolderMissing = "folder-missing", Error;
     /// A folder of the configuration stands in the mailbox under the name of another language.
@@ -278,6 +286,14 @@ codes! {
 }
 
 impl Code {
+    /// Whether it is about a moment and not about a state, so that a look which does not ask again does not end it.
+    pub(crate) const fn is_of_moment(self) -> bool {
+        matches!(
+            self,
+            Self::RoundTripOk | Self::RoundTripLost | Self::RoundTripJunk | Self::RoundTripRefused
+        )
+    }
+
     /// Whether it is about the running service and not about the connection.
     pub const fn is_of_service(self) -> bool {
         matches!(

@@ -16,6 +16,7 @@ mod history;
 mod mailboxes;
 mod problem;
 mod recorded;
+mod round_trip;
 mod scope;
 mod subscriptions;
 mod token;
@@ -74,6 +75,9 @@ pub struct Options {
     /// Whether the notification endpoint is asked from this machine. Off where the network lets Microsoft in
     /// and does not let this machine out and in again.
     pub probe_endpoint: bool,
+    /// Whether each mailbox sends a mail to itself, to see whether it arrives.
+    #[serde(skip)]
+    pub round_trip: bool,
     /// What the exported PowerShell script saw in Exchange, a JSON file.
     pub exchange_report: Option<PathBuf>,
 }
@@ -83,6 +87,7 @@ impl Default for Options {
         Self {
             outside_mailbox: None,
             probe_endpoint: true,
+            round_trip: false,
             exchange_report: None,
         }
     }
@@ -129,7 +134,12 @@ pub fn token_problem(error: &guichet_graph::Error, desired: &Desired, app_id: &s
 /// Runs every check, records what was seen, and words the findings, the passed ones too.
 pub async fn run(context: &DoctorContext, language: Language) -> Vec<Finding> {
     let problems = problems(context).await;
-    let open = history::record(context, &problems).await;
+    let lasting: Vec<Problem> = problems
+        .iter()
+        .filter(|problem| !problem.code.is_of_moment())
+        .cloned()
+        .collect();
+    let open = history::record(context, &lasting).await;
     let words = |problem: &Problem| {
         let mut finding = catalogue::finding(problem, language);
         let same = |row: &&FindingRow| row.code == finding.code && row.subject == finding.subject;
@@ -195,6 +205,15 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
         problems.extend(found);
         let found = stored!(folders::check(context, &integration, &signed_in.client, &reachable));
         problems.extend(found);
+        let may_send = !problems
+            .iter()
+            .any(|problem| matches!(problem.code, Code::ConsentMissing | Code::ConsentMissingSend));
+        if let (true, true, Ok(vault)) = (context.options.round_trip, may_send, &context.vault) {
+            let mut served = stored!(mailboxes::served(context, &integration));
+            served.retain(|mailbox| reachable.iter().any(|address| address == mailbox.address.as_str()));
+            let key = vault.token_key();
+            problems.extend(round_trip::check(context, &signed_in.client, &served, &key).await);
+        }
         let defeated = problems.iter().any(|problem| problem.code == Code::ScopeDefeated);
         problems.extend(scope::check(context, &signed_in.client, defeated).await);
     }

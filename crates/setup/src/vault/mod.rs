@@ -8,6 +8,7 @@ mod envelope;
 mod key_source;
 
 use aws_lc_rs::hkdf;
+use guichet_domain::token::TokenKey;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 pub use key_source::KeySource;
@@ -31,6 +32,11 @@ pub struct Vault {
 }
 
 impl Vault {
+    /// The key of the tokens in subjects, derived from the master key.
+    pub fn token_key(&self) -> TokenKey {
+        TokenKey::new(&self.derive("conversation-token"))
+    }
+
     /// Reads the master key. A key file that does not exist yet is created, readable by its owner
     /// only, with a fresh random key.
     ///

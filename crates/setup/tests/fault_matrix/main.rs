@@ -19,6 +19,7 @@ mod faults_mailboxes;
 mod faults_network;
 mod faults_records;
 mod faults_refusals;
+mod faults_round_trip;
 mod faults_scope;
 mod faults_service;
 mod faults_tenant;
@@ -33,7 +34,7 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 15] = [
+pub(crate) const GROUPS: [&[Fault]; 16] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
@@ -46,6 +47,7 @@ pub(crate) const GROUPS: [&[Fault]; 15] = [
     faults_exchange::FAULTS,
     faults_graph::FAULTS,
     faults_mailboxes::FAULTS,
+    faults_round_trip::FAULTS,
     faults_folders::FAULTS,
     faults_service::FAULTS,
     faults_endpoint::FAULTS,
@@ -97,6 +99,11 @@ async fn faults_of_the_certificate() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_the_federated_credential() {
     fault::walk(faults_federated::stage().await, faults_federated::FAULTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_round_trip() {
+    fault::walk(faults_round_trip::stage().await, faults_round_trip::FAULTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

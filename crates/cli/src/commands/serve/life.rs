@@ -214,7 +214,7 @@ impl Life {
             time: Arc::new(SystemTime),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            tokens: Arc::new(wiring::token_key(&self.vault)),
+            tokens: Arc::new(self.vault.token_key()),
             config,
         };
         let started = Engine::start(parts, self.handle.clone()).await;
