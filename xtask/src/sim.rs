@@ -20,7 +20,7 @@ pub struct Options {
     /// The first of them
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// This seed alone; if it fails, what happened is printed line by line
+    /// This seed alone, and what happens in it line by line
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
 }

@@ -63,6 +63,8 @@ pub struct Scenario {
     pub troubles: Troubles,
     /// A safeguard that is missing.
     pub weakness: Option<Weakness>,
+    /// A rule for the nodes' requests, as the sandbox's control interface takes it, besides those of a storm.
+    pub fault: Option<&'static str>,
     /// Lines of the trace that are kept for a failure.
     pub kept_lines: usize,
 }
@@ -75,13 +77,14 @@ impl Scenario {
             nodes: None,
             troubles: Troubles::Storm,
             weakness: None,
+            fault: None,
             kept_lines: 0,
         }
     }
 }
 
 /// A simulation that went well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Hash of the trace.
     pub hash: u64,
@@ -94,6 +97,8 @@ pub struct Report {
     pub lasted: SignedDuration,
     /// Deaths of nodes, standstills, failures of the store, requests without an answer, and refused ones.
     pub troubles: [u64; 5],
+    /// The last lines of the trace.
+    pub last: Vec<String>,
 }
 
 /// A simulation that went wrong.
@@ -152,6 +157,7 @@ pub fn run(scenario: &Scenario) -> Result<Report, Failure> {
                 replies,
                 lasted: time.now().duration_since(began),
                 troubles: verdict.troubles,
+                last: trace.last(),
             })
         }
     }
@@ -165,7 +171,9 @@ struct Verdict {
 }
 
 async fn simulate(scenario: &Scenario, time: &Arc<VirtualTime>, trace: &Arc<Trace>) -> Asked<Verdict> {
-    let Scenario { seed, weakness, .. } = *scenario;
+    let Scenario {
+        seed, weakness, fault, ..
+    } = *scenario;
     let dice = Dice::new(seed, "plan");
     let nodes = scenario
         .nodes
@@ -244,6 +252,9 @@ async fn simulate(scenario: &Scenario, time: &Arc<VirtualTime>, trace: &Arc<Trac
             for thread in &world.threads {
                 people.spawn(world.clone().customer(thread.clone()));
                 people.spawn(world.clone().agent(thread.clone()));
+            }
+            if let Some(rule) = fault {
+                weather::order(&tenant, rule).await?;
             }
             if stormy {
                 people.spawn(weather::storm(world.clone()));

@@ -61,6 +61,13 @@ pub async fn storm(world: Arc<World>) -> Asked<()> {
     }
 }
 
+/// Orders a rule for requests of the nodes.
+pub async fn order(tenant: &Tenant, rule: &str) -> Asked<()> {
+    let mut rule: Value = serde_json::from_str(rule)?;
+    rule["application"] = NODES.into();
+    tenant.order("POST", "/faults", &rule).await.map(drop)
+}
+
 /// Ends everything that was ordered.
 pub async fn clear_up(tenant: &Tenant) -> Asked<()> {
     tenant.order("DELETE", "/faults", &json!({})).await?;

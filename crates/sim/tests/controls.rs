@@ -41,13 +41,22 @@ fn missing_fence_is_noticed() {
     assert_says(&first_to_notice(Weakness::NoFence), "reply");
 }
 
-#[test]
-fn cursor_that_moves_without_its_mails_is_noticed() {
+/// What the oracle says without the safeguard when nothing else goes wrong.
+fn in_calm(weakness: Weakness) -> Failure {
     let scenario = Scenario {
-        weakness: Some(Weakness::NoMails),
+        weakness: Some(weakness),
         troubles: Troubles::None,
         ..Scenario::storm(0)
     };
-    let failure = run(&scenario).expect_err("mails are lost");
-    assert_says(&failure, "the cursor has passed mail");
+    run(&scenario).expect_err("the weakness shows")
+}
+
+#[test]
+fn cursor_that_moves_without_its_mails_is_noticed() {
+    assert_says(&in_calm(Weakness::NoMails), "the cursor has passed mail");
+}
+
+#[test]
+fn bytes_that_are_not_kept_are_noticed() {
+    assert_says(&in_calm(Weakness::NoBytes), "are not those that arrived");
 }

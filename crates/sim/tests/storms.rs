@@ -34,6 +34,9 @@ fn nothing_is_lost_or_doubled_in_any_storm() {
     let from = number("GUICHET_SIM_FROM").unwrap_or(0);
     let count = number("GUICHET_SIM_SEEDS").unwrap_or(500);
     let (reports, mut failures) = run_seeds(from, count);
+    for line in reports.iter().flat_map(|report| &report.last) {
+        println!("{line}");
+    }
     let mails: usize = reports.iter().map(|report| report.mails).sum();
     let replies: usize = reports.iter().map(|report| report.replies).sum();
     let troubles = (0..5).map(|kind| reports.iter().map(|report| report.troubles[kind]).sum::<u64>());

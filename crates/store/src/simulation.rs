@@ -48,6 +48,8 @@ pub enum Weakness {
     NoLook,
     /// A page moves the cursor and leaves its mails behind.
     NoMails,
+    /// A receipt does not say where the bytes of its mail are.
+    NoBytes,
 }
 
 impl Weakness {
@@ -72,6 +74,10 @@ impl Weakness {
             Self::NoMails => &[(
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (mailbox_id, immutable_id) DO NOTHING",
                 "SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE 1 = 0 ON CONFLICT (mailbox_id, immutable_id) DO NOTHING",
+            )],
+            Self::NoBytes => &[(
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (mailbox_id, immutable_id)",
+                "VALUES ($1, $2, $3, $4, $5, NULLIF($6, $6), $7, $8) ON CONFLICT (mailbox_id, immutable_id)",
             )],
         };
         let mut weakened = Cow::Borrowed(sql);
