@@ -13,7 +13,7 @@ use guichet_domain::{
 };
 use guichet_graph::{Class, DraftPatch, NewAttachment, ReplyDraft};
 use guichet_mime::{QuotedOriginal, ReplyBody, compose_reply_html, text_to_html};
-use guichet_store::records::{LeasedJob, Mailbox, Message, SentReply, TraceStep};
+use guichet_store::records::{LeasedJob, Mailbox, Message, NewAttachment as Attachment, SentReply, TraceStep};
 use jiff::SignedDuration;
 
 use super::AttemptError;
@@ -143,31 +143,24 @@ impl Sending<'_> {
         if self.reply.attachments.is_empty() {
             return Ok(Observed::Draft { id, attached: 0 });
         }
-        let permit = self.context.gates.enter(self.mailbox.id).await;
-        let user = &self.mailbox.graph_user_id;
-        let mut present: Vec<String> = self
-            .context
-            .graph
-            .list_attachments(user, id.as_str())
-            .await?
-            .into_iter()
-            // Inline images of the quoted original are on the draft as well.
-            .filter(|attachment| !attachment.is_inline)
-            .map(|attachment| attachment.name)
-            .collect();
-        drop(permit);
-        let attached = self
-            .reply
-            .attachments
-            .iter()
-            .take_while(|wanted| match present.iter().position(|name| *name == wanted.name) {
-                Some(at) => {
-                    present.swap_remove(at);
-                    true
-                }
-                None => false,
-            })
-            .count();
+        self.count_attachments(id).await
+    }
+
+    /// Counts what is on the draft, and takes off what is on it twice: a server may refuse an attachment that it
+    /// has taken, and a node that stood still may go on with one that another has attached meanwhile.
+    async fn count_attachments(&self, id: ImmutableId) -> Result<Observed, AttemptError> {
+        let _permit = self.context.gates.enter(self.mailbox.id).await;
+        let (graph, user) = (&self.context.graph, &self.mailbox.graph_user_id);
+        let mut present = graph.list_attachments(user, id.as_str()).await?;
+        // Inline images of the quoted original are on the draft as well.
+        present.retain(|attachment| !attachment.is_inline);
+        let attached = take_present(&self.reply.attachments, &mut present, |attachment| &attachment.name);
+        let whole = attached == self.reply.attachments.len();
+        let ours = |name: &str| self.reply.attachments.iter().any(|wanted| wanted.name == name);
+        for twice in present.iter().filter(|attachment| whole && ours(&attachment.name)) {
+            tracing::info!(message = %self.reply.id, "an attachment was on the draft twice");
+            graph.delete_attachment(user, id.as_str(), &twice.id).await?;
+        }
         Ok(Observed::Draft { id, attached })
     }
 
@@ -284,6 +277,9 @@ impl Sending<'_> {
         );
         let attached = self.step(Step::ReplyAttached, text);
         self.save(vec![attached]).await?;
+        if index + 1 == self.reply.attachments.len() {
+            return self.count_attachments(draft).await;
+        }
         Ok(Observed::Draft {
             id: draft,
             attached: index + 1,
@@ -399,4 +395,13 @@ impl Sending<'_> {
             .await?;
         Ok(())
     }
+}
+
+/// How many of the wanted attachments, from the first, are present; takes them out of what is present.
+fn take_present<T>(wanted: &[Attachment], present: &mut Vec<T>, name: impl Fn(&T) -> &str) -> usize {
+    let found = wanted.iter().take_while(|wanted| {
+        let at = present.iter().position(|one| name(one) == wanted.name);
+        at.map(|at| present.swap_remove(at)).is_some()
+    });
+    found.count()
 }

@@ -1,0 +1,34 @@
+//! Faults that once had an effect on the outcome, each alone.
+
+use guichet_sim::{Scenario, Troubles, run};
+
+/// Runs some seeds in which nothing but this goes wrong.
+fn holds_under(fault: &'static str) {
+    let mut replies = 0;
+    for seed in 0..8 {
+        let scenario = Scenario {
+            troubles: Troubles::None,
+            fault: Some(fault),
+            ..Scenario::storm(seed)
+        };
+        let report = run(&scenario).unwrap_or_else(|failure| panic!("{failure}"));
+        replies += report.replies;
+    }
+    assert!(replies > 0, "nobody replied");
+}
+
+#[test]
+fn attachment_that_was_taken_with_a_refusal_leaves_once() {
+    holds_under(
+        r#"{"path_contains": "/attachments", "method": "POST", "times": 0, "probability": 0.5, "seed": 1,
+            "action": {"kind": "status", "status": 503, "retry_after": 2, "after_effect": true}}"#,
+    );
+}
+
+#[test]
+fn sign_in_that_answers_nonsense_ends_no_job() {
+    holds_under(
+        r#"{"path_contains": "token", "times": 0, "probability": 0.7, "seed": 1,
+            "action": {"kind": "status", "status": 401, "body": "<html>proxy</html>"}}"#,
+    );
+}
