@@ -19,7 +19,8 @@ use guichet_mime::{
     report::{self, Nature},
 };
 use guichet_store::records::{
-    ContentPart, IngestItem, Item, Mailbox, MessageContent, NewAttachment, PartKind, Party, TraceStep,
+    Attendee, ContentPart, IngestItem, Item, Mailbox, Meeting, MeetingTime, MessageContent, NewAttachment, PartKind,
+    Party, TraceStep,
 };
 use jiff::Timestamp;
 
@@ -310,6 +311,7 @@ async fn build(
             deviations,
             text_parts,
             html_parts,
+            meeting: mail.meeting.map(meeting),
         },
         threading,
         verdict,
@@ -371,13 +373,38 @@ fn evidence(context: &Context, mail: &ParsedMail) -> Evidence {
 }
 
 fn parties(people: &[Person]) -> Vec<Party> {
-    people
-        .iter()
-        .map(|p| Party {
-            name: p.name.clone(),
-            address: p.address.clone(),
-        })
-        .collect()
+    people.iter().cloned().map(party).collect()
+}
+
+fn party(person: Person) -> Party {
+    Party {
+        name: person.name,
+        address: person.address,
+    }
+}
+
+fn meeting(meeting: guichet_mime::Meeting) -> Meeting {
+    let time = |time: guichet_mime::MeetingTime| MeetingTime {
+        local: time.local,
+        whole_day: time.whole_day,
+        time_zone: time.time_zone,
+        instant: time.instant,
+    };
+    let attendee = |attendee: guichet_mime::Attendee| Attendee {
+        party: party(attendee.person),
+        status: attendee.status,
+    };
+    Meeting {
+        method: meeting.method,
+        uid: meeting.uid,
+        summary: meeting.summary,
+        location: meeting.location,
+        organiser: meeting.organiser.map(party),
+        attendees: meeting.attendees.into_iter().map(attendee).collect(),
+        start: meeting.start.map(time),
+        end: meeting.end.map(time),
+        recurs: meeting.recurs,
+    }
 }
 
 /// A trace step of a mail in this mailbox.
@@ -394,6 +421,19 @@ pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Ste
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_meeting_keeps_what_was_read_of_it() {
+        let raw = b"Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:Visit\n\
+            DTSTART:20250110T090000Z\nATTENDEE;PARTSTAT=ACCEPTED;CN=Ada:mailto:ada@fabrikam.example\nEND:VEVENT\nEND:VCALENDAR\n";
+        let kept = meeting(parse(raw).mail.meeting.expect("a meeting"));
+        assert_eq!((kept.method.as_str(), kept.summary.as_str()), ("request", "Visit"));
+        assert_eq!(kept.attendees[0].party.address, "ada@fabrikam.example");
+        assert_eq!(
+            kept.start.and_then(|start| start.instant),
+            "2025-01-10T09:00:00Z".parse().ok()
+        );
+    }
 
     #[test]
     fn text_and_html_of_an_answer_are_kept_with_their_parts() {

@@ -176,7 +176,8 @@ pub(crate) fn decoded<'a>(part: &Part<'a>, deviations: &mut Deviations) -> std::
     bytes
 }
 
-fn decode_text(part: &Part<'_>, deviations: &mut Deviations) -> String {
+/// The part's text as it is declared, with line ends as `\n`.
+pub(crate) fn decode_text(part: &Part<'_>, deviations: &mut Deviations) -> String {
     let bytes = decoded(part, deviations);
     let given = part.content_type.get("charset").map(str::to_owned);
     let charset = given.or_else(|| is_html(part).then(|| meta_charset(&bytes)).flatten());

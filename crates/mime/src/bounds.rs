@@ -45,3 +45,7 @@ pub const MAX_ATTRIBUTE: usize = 8 * 1024;
 pub const MAX_CLEANING_PASSES: usize = 5;
 /// Characters of a reply's subject; Exchange stores 255.
 pub const MAX_SUBJECT: usize = 250;
+/// Bytes of a calendar that is read, as encoded; invitations have some ten thousand, whole years of a calendar more.
+pub const MAX_CALENDAR: usize = 1024 * 1024;
+/// Bytes of one text of a meeting; Exchange shows 255 characters of a subject.
+pub const MAX_MEETING_TEXT: usize = 1_000;

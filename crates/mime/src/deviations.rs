@@ -95,6 +95,10 @@ pub enum Deviation {
     TextTooLong,
     /// A `winmail.dat` that is damaged or none; what could be read of it is shown, and it is attached.
     InvalidTnef,
+    /// A calendar that cannot be read, or has no event.
+    InvalidCalendar,
+    /// A calendar longer than is read.
+    CalendarTooLong,
 }
 
 impl Deviation {
@@ -129,6 +133,8 @@ impl Deviation {
             Self::NestedTooDeep => "nested_too_deep",
             Self::TextTooLong => "text_too_long",
             Self::InvalidTnef => "invalid_tnef",
+            Self::InvalidCalendar => "invalid_calendar",
+            Self::CalendarTooLong => "calendar_too_long",
         }
     }
 

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::Deviation;
+use crate::{Deviation, Meeting};
 
 /// A mail as [`parse`](crate::parse) understood it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct ParsedMail {
     /// How many leaves make up `text` and `html`. Leaves = `shown_parts` + attachments, but for
     /// shown parts beyond the size bounds, which stand in both, and for what was in TNEF.
     pub shown_parts: usize,
+    /// The meeting that it requests, answers, cancels or tells of. Its calendar is an attachment as well.
+    pub meeting: Option<Meeting>,
     /// In what the mail departs from the standards, in the order found, each once.
     pub deviations: Vec<Deviation>,
 }

@@ -11,7 +11,7 @@ use crate::{
     date,
     deviations::{Deviations, label},
     headers::Fields,
-    references, structure, tnef, words,
+    meeting, references, structure, tnef, words,
 };
 
 /// Headers that may stand once in a mail (RFC 5322 3.6, RFC 2045).
@@ -62,6 +62,7 @@ pub fn parse(raw: &[u8]) -> ParsedMail {
         body.html = shown.html;
     }
     mail.attachments = attached;
+    mail.meeting = meeting::read(&parts, &mut deviations);
     mail.shown_parts = body.shown.len();
     mail.text = body.text;
     mail.text_from_html = body.text_from_html;

@@ -8,6 +8,7 @@
 mod accounts;
 mod blobs;
 mod connection;
+mod content;
 mod conversations;
 mod counters;
 mod database;

@@ -14,6 +14,8 @@ use guichet_domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use crate::content::{Attendee, ContentPart, Meeting, MeetingTime, PartKind};
 use std::fmt;
 
 // ---- accounts -------------------------------------------------------------------------------
@@ -265,25 +267,9 @@ pub struct MessageContent {
     /// How `html` divides, likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub html_parts: Vec<ContentPart>,
-}
-
-/// A stretch of a message's text or HTML.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContentPart {
-    pub kind: PartKind,
-    /// Bytes.
-    pub length: usize,
-}
-
-/// What a part of a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartKind {
-    /// Written in this message.
-    New,
-    Signature,
-    /// Repeated from earlier messages.
-    Quoted,
+    /// The meeting that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<Meeting>,
 }
 
 /// A name and an address as they stood in the mail. The address may be malformed.

@@ -48,11 +48,20 @@ export function message(item, onError) {
       ` · ${time(item.sent_at || item.received_at)} · ${state}`),
     item.state_reason ? make('p', { className: 'error', textContent: item.state_reason }) : null,
     line('to', parties(item.to)), line('cc', parties(item.cc)),
+    item.meeting ? line('meeting', meeting(item.meeting)) : null,
     content(item),
     attachments(item, onError),
     make('div', { className: 'small' },
       line('machine', machine), line('why', reason), line('deviations', item.deviations.join('; ')),
       item.has_mime ? download(text('raw'), `/v1/messages/${item.id}/mime`, `${item.id}.eml`, onError) : null));
+}
+
+/** What, when and where; the zone's own time, for that is what the invitation says. */
+function meeting(item) {
+  const clock = at => `${at.local.slice(0, 16).replace('T', ' ')} ${at.time_zone || ''}`.trim();
+  const when = at => at && (at.whole_day ? at.local.slice(0, 10) : clock(at));
+  const times = [when(item.start), when(item.end)].filter(Boolean).join(' – ');
+  return [item.method, item.summary, times, item.location].filter(Boolean).join(' · ');
 }
 
 /** New text first, signatures with it, history folded; what the mail looked like is one click away. */

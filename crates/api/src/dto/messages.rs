@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::parts::MessagePart;
+use super::{meetings::Meeting, parts::MessagePart};
 
 /// A name and an address as they stood in the mail; the address may be malformed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -126,6 +126,8 @@ pub(crate) struct Message {
     pub text_parts: Vec<MessagePart>,
     /// `html` in parts, likewise; empty if there is no HTML. A part alone may leave elements open.
     pub html_parts: Vec<MessagePart>,
+    /// The meeting that it is about; null if it is about none.
+    pub meeting: Option<Meeting>,
     /// Ways in which the mail deviates from the standards.
     pub deviations: Vec<String>,
     /// Whether `/v1/messages/{id}/mime` has its bytes.
@@ -165,6 +167,7 @@ impl From<&store::Message> for Message {
             html: content.html.clone(),
             text_parts: MessagePart::cut(&content.text, &content.text_parts),
             html_parts: MessagePart::cut(content.html.as_deref().unwrap_or_default(), &content.html_parts),
+            meeting: content.meeting.as_ref().map(Into::into),
             deviations: content.deviations.clone(),
             has_mime: row.mime.is_some(),
             size: row.size,

@@ -5,6 +5,7 @@ mod events;
 mod integration;
 mod ledger;
 mod mailboxes;
+mod meetings;
 mod messages;
 mod parts;
 mod replies;

@@ -152,6 +152,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_meeting_has_its_time_as_the_invitation_says_it() {
+        let fixture = Fixture::new().await;
+        let id = fixture.receive("Visit").await.message;
+        let meeting = &fixture.get(&format!("/v1/messages/{id}")).await.json()["meeting"];
+        assert_eq!((&meeting["method"], &meeting["end"]), (&json!("request"), &json!(null)));
+        assert_eq!(meeting["start"]["local"], "2025-07-10T14:00:00");
+        assert_eq!(meeting["start"]["time_zone"], "Europe/Berlin");
+    }
+
+    #[tokio::test]
     async fn mime_is_given_out_byte_for_byte() {
         let fixture = Fixture::new().await;
         let id = fixture.receive("Parcel").await.message;

@@ -12,8 +12,8 @@ use guichet_domain::{
     trace::Step,
 };
 use guichet_store::{
-    ContentPart, IngestItem, Integration, Item, Mailbox, MessageContent, NewAttachment, Page, PartKind, Party, Store,
-    TraceStep,
+    ContentPart, IngestItem, Integration, Item, Mailbox, Meeting, MeetingTime, MessageContent, NewAttachment, Page,
+    PartKind, Party, Store, TraceStep,
 };
 use jiff::Timestamp;
 
@@ -87,6 +87,22 @@ impl Fixture {
                 text_parts: [(PartKind::New, 14), (PartKind::Quoted, 26)]
                     .map(|(kind, length)| ContentPart { kind, length })
                     .to_vec(),
+                meeting: Some(Meeting {
+                    method: "request".to_owned(),
+                    uid: "1".to_owned(),
+                    summary: "Visit".to_owned(),
+                    location: String::new(),
+                    organiser: None,
+                    attendees: Vec::new(),
+                    start: Some(MeetingTime {
+                        local: jiff::civil::date(2025, 7, 10).at(14, 0, 0, 0),
+                        whole_day: false,
+                        time_zone: Some("Europe/Berlin".to_owned()),
+                        instant: Some(now),
+                    }),
+                    end: None,
+                    recurs: false,
+                }),
                 ..MessageContent::default()
             },
             threading,
