@@ -132,6 +132,8 @@ pub enum ConnectCommand {
     Destroy(DestroyArgs),
     /// Print the procedure as a script or as portal steps; needs no sign-in.
     Export(ExportArgs),
+    /// Fetch the platform's published address ranges (`addresses.url`) into `addresses.file`, and say what changed.
+    Ranges(RangesArgs),
     /// Print what another program needs to use the application; needs no sign-in.
     Values(ValuesArgs),
 }
@@ -144,6 +146,7 @@ impl ConnectCommand {
             Self::Rotate(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Destroy(arguments) => arguments.sign_in.profile.as_deref(),
             Self::Export(arguments) => arguments.profile.as_deref(),
+            Self::Ranges(arguments) => arguments.profile.as_deref(),
             Self::Values(_) | Self::Verify(_) | Self::Adopt(_) => None,
         }
     }
@@ -196,6 +199,14 @@ pub struct ValuesArgs {
     /// Print the client secret's value too.
     #[arg(long)]
     pub show_secret: bool,
+}
+
+/// `guichet connect ranges`.
+#[derive(Clone, Debug, Args)]
+pub struct RangesArgs {
+    /// Profile instead of the configured one: guichet, genesys-cloud, or a file that ends in .toml.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
 }
 
 /// `guichet connect rotate`.

@@ -5,7 +5,7 @@
 mod addresses;
 mod profile;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, LARGEST_FILE};
 
 use std::{
     net::SocketAddr,
@@ -14,7 +14,7 @@ use std::{
 
 use guichet_domain::{EmailAddress, routing::Route};
 use guichet_engine::{Import, Nodes};
-use guichet_setup::{Cloud, Desired, DesiredAccess, DesiredApplication, cloud, doctor};
+use guichet_setup::{Cloud, Desired, DesiredAccess, DesiredApplication, cloud, doctor, profile::Profile};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -221,6 +221,22 @@ impl Config {
     /// # Errors
     /// As for [`load`](Self::load); also for an unknown profile.
     pub fn load_as(path: &Path, profile: Option<&str>) -> Result<Self, Failure> {
+        let (mut config, profile) = Self::load_without_ranges(path, profile)?;
+        config.addresses = config.addresses.with_file(&profile.ranges).map_err(|(key, problem)| {
+            let fix = match &config.addresses.url {
+                Some(_) => format!("run `guichet connect ranges` to fetch it, or correct `{key}` in guichet.toml"),
+                None => format!("correct `{key}` in guichet.toml"),
+            };
+            Failure::new(Exit::Configuration, format!("{key}: {problem}"), fix)
+        })?;
+        Ok(config)
+    }
+
+    /// The same without the platform's published ranges, whose file may not be there yet; and the profile.
+    ///
+    /// # Errors
+    /// As for [`load_as`](Self::load_as).
+    pub fn load_without_ranges(path: &Path, profile: Option<&str>) -> Result<(Self, Profile), Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let title = format!("configuration file {} can't be read: {error}", path.display());
             Failure::new(
@@ -233,8 +249,8 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         config.resolve(base);
         config.take_database(std::env::var(DATABASE_VARIABLE).ok());
-        config.take_profile(profile, base)?;
-        Ok(config)
+        let profile = config.take_profile(profile, base)?;
+        Ok((config, profile))
     }
 
     /// The address of the database from the environment, which needs not be in a file.

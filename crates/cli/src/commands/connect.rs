@@ -3,10 +3,11 @@
 mod adopt;
 mod export;
 mod print;
+mod ranges;
 mod values;
 mod verify;
 
-use std::{io::IsTerminal, sync::Arc};
+use std::{io::IsTerminal, path::Path, sync::Arc};
 
 use guichet_graph::DeviceCodePrompt;
 use guichet_setup::{
@@ -33,12 +34,15 @@ enum Action {
     Destroy { yes: bool },
 }
 
-pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
+pub(super) async fn run(path: &Path, command: &ConnectCommand, json: bool) -> Result<Exit, Failure> {
+    let config = || Config::load_as(path, command.profile());
     let (arguments, action) = match command {
-        ConnectCommand::Export(arguments) => return export::run(config, arguments),
-        ConnectCommand::Values(arguments) => return values::run(config, arguments, json).await,
-        ConnectCommand::Adopt(arguments) => return adopt::run(config, arguments, json).await,
-        ConnectCommand::Verify(arguments) => return verify::run(config, arguments, json).await,
+        // Makes a file of which the whole configuration consists in part.
+        ConnectCommand::Ranges(arguments) => return ranges::run(path, arguments, json).await,
+        ConnectCommand::Export(arguments) => return export::run(&config()?, arguments),
+        ConnectCommand::Values(arguments) => return values::run(&config()?, arguments, json).await,
+        ConnectCommand::Adopt(arguments) => return adopt::run(&config()?, arguments, json).await,
+        ConnectCommand::Verify(arguments) => return verify::run(config()?, arguments, json).await,
         ConnectCommand::Plan(arguments) => (arguments, Action::Plan),
         ConnectCommand::Apply(arguments) => (arguments, Action::Apply),
         ConnectCommand::Destroy(destroy) => (&destroy.sign_in, Action::Destroy { yes: destroy.yes }),
@@ -52,6 +56,7 @@ pub(super) async fn run(config: &Config, command: &ConnectCommand, json: bool) -
             (&rotate.sign_in, Action::Rotate { replaced, if_due })
         }
     };
+    let config = &config()?;
     let language = super::language(arguments.language);
     let own = arguments.sign_in == SignInWay::Own;
     if own && !matches!(command, ConnectCommand::Rotate(_)) {

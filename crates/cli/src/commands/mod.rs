@@ -24,9 +24,7 @@ use guichet_setup::Language;
 pub async fn run(cli: Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Sandbox(args) => sandbox::run(args, cli.json).await,
-        Command::Connect(command) => {
-            connect::run(&Config::load_as(&cli.config, command.profile())?, command, cli.json).await
-        }
+        Command::Connect(command) => connect::run(&cli.config, command, cli.json).await,
         Command::Serve(args) => serve::run(load(&cli)?, args, cli.json).await,
         Command::Doctor(args) => doctor::run(&load(&cli)?, args, cli.json).await,
         Command::Trace { id } => trace::run(&load(&cli)?, id, cli.json).await,

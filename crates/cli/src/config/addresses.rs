@@ -12,9 +12,10 @@ use std::{
 use guichet_domain::{AddressRange, allow_list::MOST_ENTRIES};
 use guichet_setup::profile::Selection;
 use serde::Deserialize;
+use url::Url;
 
 /// A published list has some hundred entries of some hundred bytes.
-const LARGEST_FILE: u64 = 4 << 20;
+pub const LARGEST_FILE: u64 = 4 << 20;
 
 /// `[addresses]`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Addresses {
     pub regions: BTreeMap<String, Vec<AddressRange>>,
     /// The platform's published list, JSON; what the profile selects of it is added to `regions`.
     pub file: Option<PathBuf>,
+    /// Where the platform publishes the list; `guichet connect ranges` fetches it into `file`.
+    pub url: Option<Url>,
     /// Regions of the file that count; all of them if none is listed.
     pub only: BTreeSet<String>,
 }
@@ -66,6 +69,18 @@ impl Addresses {
     pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
         if self.file.is_none() && !self.only.is_empty() {
             return Err(("addresses.only", "it selects from `file`, which is not set".to_owned()));
+        }
+        if let (Some(url), None) = (&self.url, &self.file) {
+            let problem = format!("{url} is fetched into `file`, which is not set");
+            return Err(("addresses.url", problem));
+        }
+        if let Some(url) = self
+            .url
+            .as_ref()
+            .filter(|url| url.scheme() != "https" && !super::is_loopback(url))
+        {
+            let problem = format!("{url} is not https: anybody on the way could add addresses");
+            return Err(("addresses.url", problem));
         }
         for (region, ranges) in &self.regions {
             let mut seen = BTreeSet::new();

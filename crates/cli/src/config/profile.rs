@@ -42,8 +42,9 @@ impl Given {
 }
 
 impl Config {
-    /// Takes over what the profile decides. `asked` is the one of the command line, which beats the file's.
-    pub(super) fn take_profile(&mut self, asked: Option<&str>, base: &Path) -> Result<(), Failure> {
+    /// Takes over what the profile decides, but for the ranges. `asked` is the one of the command line, which beats the
+    /// file's.
+    pub(super) fn take_profile(&mut self, asked: Option<&str>, base: &Path) -> Result<Profile, Failure> {
         let refuse = |title: String| {
             let fix = "correct `profile` in guichet.toml or --profile; profiles are described in docs/operations.md";
             Failure::new(Exit::Configuration, title, fix)
@@ -65,13 +66,9 @@ impl Config {
             self.application.account_types = profile.account_types;
         }
         if !self.given.redirect_uri {
-            self.application.redirect_uri = profile.redirect_uri;
+            self.application.redirect_uri = profile.redirect_uri.clone();
         }
-        self.addresses = self.addresses.with_file(&profile.ranges).map_err(|(key, problem)| {
-            let fix = format!("correct `{key}` in guichet.toml");
-            Failure::new(Exit::Configuration, format!("{key}: {problem}"), fix)
-        })?;
-        Ok(())
+        Ok(profile)
     }
 }
 

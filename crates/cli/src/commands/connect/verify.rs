@@ -26,9 +26,8 @@ pub(super) struct Proven {
     rest: Vec<Problem>,
 }
 
-pub(super) async fn run(config: &Config, arguments: &VerifyArgs, json: bool) -> Result<Exit, Failure> {
+pub(super) async fn run(mut config: Config, arguments: &VerifyArgs, json: bool) -> Result<Exit, Failure> {
     let language = commands::language(arguments.language);
-    let mut config = config.clone();
     if let Some(report) = &arguments.exchange_report {
         config.doctor.exchange_report = Some(report.clone());
     }
