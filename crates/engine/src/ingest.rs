@@ -20,7 +20,7 @@ use guichet_mime::{
 };
 use guichet_store::records::{
     Attendee, ContentPart, IngestItem, Item, Mailbox, Meeting, MeetingTime, MessageContent, NewAttachment, PartKind,
-    Party, TraceStep,
+    Party, Protection, Scheme, TraceStep,
 };
 use jiff::Timestamp;
 
@@ -311,6 +311,7 @@ async fn build(
             deviations,
             text_parts,
             html_parts,
+            protection: protection(mail.protection),
             meeting: mail.meeting.map(meeting),
         },
         threading,
@@ -383,6 +384,17 @@ fn party(person: Person) -> Party {
     }
 }
 
+fn protection(protection: guichet_mime::Protection) -> Protection {
+    let scheme = |scheme| match scheme {
+        guichet_mime::Scheme::Smime => Scheme::Smime,
+        guichet_mime::Scheme::Pgp => Scheme::Pgp,
+    };
+    Protection {
+        signed: protection.signed.map(scheme),
+        encrypted: protection.encrypted.map(scheme),
+    }
+}
+
 fn meeting(meeting: guichet_mime::Meeting) -> Meeting {
     let time = |time: guichet_mime::MeetingTime| MeetingTime {
         local: time.local,
@@ -421,6 +433,14 @@ pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Ste
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn protection_is_kept_as_it_was_read() {
+        let raw =
+            b"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\n\n--b\n\nx\n--b--\n";
+        let kept = protection(parse(raw).mail.protection);
+        assert_eq!((kept.signed, kept.encrypted), (Some(Scheme::Pgp), None));
+    }
 
     #[test]
     fn a_meeting_keeps_what_was_read_of_it() {

@@ -49,3 +49,5 @@ pub const MAX_SUBJECT: usize = 250;
 pub const MAX_CALENDAR: usize = 1024 * 1024;
 /// Bytes of one text of a meeting; Exchange shows 255 characters of a subject.
 pub const MAX_MEETING_TEXT: usize = 1_000;
+/// Wrappings of signed content in signed content; RFC 2634 has use for three.
+pub const MAX_SIGNED_LAYERS: usize = 4;

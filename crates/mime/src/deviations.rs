@@ -99,6 +99,8 @@ pub enum Deviation {
     InvalidCalendar,
     /// A calendar longer than is read.
     CalendarTooLong,
+    /// Signed data that cannot be read; it is attached.
+    InvalidSignedData,
 }
 
 impl Deviation {
@@ -135,6 +137,7 @@ impl Deviation {
             Self::InvalidTnef => "invalid_tnef",
             Self::InvalidCalendar => "invalid_calendar",
             Self::CalendarTooLong => "calendar_too_long",
+            Self::InvalidSignedData => "invalid_signed_data",
         }
     }
 

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{Deviation, Meeting};
+use crate::{Deviation, Meeting, Protection};
 
 /// A mail as [`parse`](crate::parse) understood it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,10 +49,13 @@ pub struct ParsedMail {
     /// `winmail.dat` stands in its place.
     pub attachments: Vec<Attachment>,
     /// How many leaves make up `text` and `html`. Leaves = `shown_parts` + attachments, but for
-    /// shown parts beyond the size bounds, which stand in both, and for what was in TNEF.
+    /// shown parts beyond the size bounds, which stand in both, and for what was in TNEF or
+    /// in signed data.
     pub shown_parts: usize,
     /// The meeting that it requests, answers, cancels or tells of. Its calendar is an attachment as well.
     pub meeting: Option<Meeting>,
+    /// Whether it is signed or encrypted.
+    pub protection: Protection,
     /// In what the mail departs from the standards, in the order found, each once.
     pub deviations: Vec<Deviation>,
 }

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use crate::{
-    Deviation, ParsedMail, Person, addresses, attachments, body,
+    Deviation, ParsedMail, Person, Protection, Scheme, addresses, attachments, body,
     bounds::MAX_PEOPLE,
     date,
     deviations::{Deviations, label},
     headers::Fields,
-    meeting, references, structure, tnef, words,
+    meeting, protection, references, structure, tnef, words,
 };
 
 /// Headers that may stand once in a mail (RFC 5322 3.6, RFC 2045).
@@ -52,7 +52,14 @@ pub fn parse(raw: &[u8]) -> ParsedMail {
         let report_type = root.content_type.get("report-type").unwrap_or_default();
         mail.report_type = words::one_line(report_type).to_lowercase();
     }
+    let signed = signed_content(&parts, &mut mail.protection, &mut deviations);
+    let inner = signed
+        .as_deref()
+        .map(|content| structure::walk(content, &mut deviations));
+    let parts = inner.unwrap_or(parts);
+    protection::of_parts(&parts, &mut mail.protection);
     let mut body = body::read(&parts, &mut deviations);
+    protection::of_text(&body.text, &mut mail.protection);
     let attached = attachments::read(&parts, &body, &mut deviations);
     let wanted = body.text.trim().is_empty() && body.html.as_deref().unwrap_or_default().trim().is_empty();
     let (attached, shown) = tnef::unpack(attached, wanted, attachments::content_ids_in, &mut deviations);
@@ -69,6 +76,24 @@ pub fn parse(raw: &[u8]) -> ParsedMail {
     mail.html = body.html;
     mail.deviations = deviations.into_vec();
     mail
+}
+
+/// The content of signed data in which the whole mail is wrapped, out of all its layers.
+fn signed_content(
+    parts: &[structure::Part<'_>],
+    protection: &mut Protection,
+    deviations: &mut Deviations,
+) -> Option<Vec<u8>> {
+    let mut content = protection::unwrap(parts, 0, deviations)?;
+    protection.signed = Some(Scheme::Smime);
+    for layer in 1.. {
+        let inner = structure::walk(&content, &mut Deviations::default());
+        let Some(next) = protection::unwrap(&inner, layer, deviations) else {
+            break;
+        };
+        content = next;
+    }
+    Some(content)
 }
 
 /// Notes line ends other than CRLF. A mail with carriage returns alone is rewritten, since nothing

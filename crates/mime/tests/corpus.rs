@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Where the two parsers differ and ours is right, or as right: file, what, why.
 #[rustfmt::skip] // one difference a line
-const EXPLAINED: [(&str, &str, &str); 33] = [
+const EXPLAINED: [(&str, &str, &str); 35] = [
     ("02-alternative-inline-image.eml", "content", "the extended file name is the better one and wins"),
     ("12-truncated-multipart.eml", "leaves", "the boundary is read although the semicolon before it is missing"),
     ("12-truncated-multipart.eml", "content", "as above: the parts are taken apart here"),
@@ -48,6 +48,8 @@ const EXPLAINED: [(&str, &str, &str); 33] = [
     ("malformed-019.eml", "date", "as its subject"),
     ("14-winmail-dat-with-files.eml", "leaves", "what is in TNEF stands in its place"),
     ("14-winmail-dat-with-files.eml", "content", "as above"),
+    ("15-smime-signed-data.eml", "leaves", "what is signed stands in the place of its wrapping"),
+    ("15-smime-signed-data.eml", "content", "as above"),
     ("rhost-apple-01.eml", "names", "a comment after a bracketed address is the name"),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use guichet_mime::{Deviation, ParsedMail, html_to_text, parse, sanitise};
+use guichet_mime::{Deviation, ParsedMail, Scheme, html_to_text, parse, sanitise};
 
 fn fixture(name: &str) -> ParsedMail {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -139,6 +139,31 @@ fn winmail_dat_gives_its_body_and_files() {
     assert_eq!(mail.text, "Die Pläne für Juli liegen bei.\n");
     assert!(mail.html.unwrap_or_default().contains("cid:plan@fabrikam.example"));
     assert_eq!(mail.deviations, []);
+}
+
+#[test]
+fn signed_data_is_unwrapped_and_marked() {
+    let mail = fixture("15-smime-signed-data.eml");
+    assert_eq!(
+        (mail.subject.as_str(), mail.text.as_str()),
+        ("Order 4711", "Die Bestellung 4711 ist bestätigt.\n")
+    );
+    assert_eq!(names(&mail), ["order.pdf"]);
+    assert_eq!(
+        (mail.protection.signed, mail.protection.encrypted),
+        (Some(Scheme::Smime), None)
+    );
+    assert_eq!(mail.deviations, []);
+}
+
+#[test]
+fn enveloped_data_stays_attached_and_is_marked() {
+    let mail = fixture("16-smime-enveloped-data.eml");
+    assert_eq!((names(&mail), mail.text.as_str()), (vec!["smime.p7m"], ""));
+    assert_eq!(
+        (mail.protection.signed, mail.protection.encrypted),
+        (None, Some(Scheme::Smime))
+    );
 }
 
 #[test]

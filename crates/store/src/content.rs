@@ -1,4 +1,4 @@
-//! What a message's content is made of: parts, and the meeting that it is about.
+//! What a message's content is made of: parts, protection, and the meeting that it is about.
 //!
 //! Owns the shapes as they are kept as JSON. Invariant: every field that came later has a default, so that
 //! content written by earlier versions is read.
@@ -25,6 +25,22 @@ pub enum PartKind {
     Signature,
     /// Repeated from earlier messages.
     Quoted,
+}
+
+/// How a mail is protected, by its own word: no signature was verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protection {
+    pub signed: Option<Scheme>,
+    /// It, or a part of it; what is encrypted is an attachment or stands in the text.
+    pub encrypted: Option<Scheme>,
+}
+
+/// A way to sign and to encrypt mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    Smime,
+    Pgp,
 }
 
 /// A meeting that a mail requests, answers, cancels or tells of.

@@ -15,7 +15,7 @@ use guichet_domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use crate::content::{Attendee, ContentPart, Meeting, MeetingTime, PartKind};
+pub use crate::content::{Attendee, ContentPart, Meeting, MeetingTime, PartKind, Protection, Scheme};
 use std::fmt;
 
 // ---- accounts -------------------------------------------------------------------------------
@@ -267,6 +267,9 @@ pub struct MessageContent {
     /// How `html` divides, likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub html_parts: Vec<ContentPart>,
+    /// Whether it is signed or encrypted.
+    #[serde(default)]
+    pub protection: Protection,
     /// The meeting that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meeting: Option<Meeting>,

@@ -48,6 +48,8 @@ export function message(item, onError) {
       ` · ${time(item.sent_at || item.received_at)} · ${state}`),
     item.state_reason ? make('p', { className: 'error', textContent: item.state_reason }) : null,
     line('to', parties(item.to)), line('cc', parties(item.cc)),
+    item.encrypted ? make('p', { className: 'error', textContent: text('encrypted', item.encrypted.toUpperCase()) }) : null,
+    item.signed ? make('p', { className: 'small', textContent: text('signed', item.signed.toUpperCase()) }) : null,
     item.meeting ? line('meeting', meeting(item.meeting)) : null,
     content(item),
     attachments(item, onError),

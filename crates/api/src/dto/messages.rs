@@ -126,6 +126,12 @@ pub(crate) struct Message {
     pub text_parts: Vec<MessagePart>,
     /// `html` in parts, likewise; empty if there is no HTML. A part alone may leave elements open.
     pub html_parts: Vec<MessagePart>,
+    /// `smime` or `pgp` if it has a signature, which nobody verified; null if it has none.
+    #[schema(example = "smime")]
+    pub signed: Option<&'static str>,
+    /// `smime` or `pgp` if it, or a part of it, is encrypted: look for it among the attachments, or in the
+    /// text. Null if nothing is.
+    pub encrypted: Option<&'static str>,
     /// The meeting that it is about; null if it is about none.
     pub meeting: Option<Meeting>,
     /// Ways in which the mail deviates from the standards.
@@ -167,6 +173,8 @@ impl From<&store::Message> for Message {
             html: content.html.clone(),
             text_parts: MessagePart::cut(&content.text, &content.text_parts),
             html_parts: MessagePart::cut(content.html.as_deref().unwrap_or_default(), &content.html_parts),
+            signed: content.protection.signed.map(scheme),
+            encrypted: content.protection.encrypted.map(scheme),
             meeting: content.meeting.as_ref().map(Into::into),
             deviations: content.deviations.clone(),
             has_mime: row.mime.is_some(),
@@ -177,5 +185,12 @@ impl From<&store::Message> for Message {
             verdict: row.verdict.as_ref().map(Into::into),
             attachments: row.attachments.iter().map(Into::into).collect(),
         }
+    }
+}
+
+const fn scheme(scheme: store::Scheme) -> &'static str {
+    match scheme {
+        store::Scheme::Smime => "smime",
+        store::Scheme::Pgp => "pgp",
     }
 }

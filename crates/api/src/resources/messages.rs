@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn protection_is_told_by_name() {
+        let fixture = Fixture::new().await;
+        let id = fixture.receive("Parcel").await.message;
+        let message = fixture.get(&format!("/v1/messages/{id}")).await.json();
+        assert_eq!(
+            (&message["signed"], &message["encrypted"]),
+            (&json!("smime"), &json!(null))
+        );
+    }
+
+    #[tokio::test]
     async fn mime_is_given_out_byte_for_byte() {
         let fixture = Fixture::new().await;
         let id = fixture.receive("Parcel").await.message;

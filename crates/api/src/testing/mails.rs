@@ -13,7 +13,7 @@ use guichet_domain::{
 };
 use guichet_store::{
     ContentPart, IngestItem, Integration, Item, Mailbox, Meeting, MeetingTime, MessageContent, NewAttachment, Page,
-    PartKind, Party, Store, TraceStep,
+    PartKind, Party, Protection, Scheme, Store, TraceStep,
 };
 use jiff::Timestamp;
 
@@ -87,6 +87,10 @@ impl Fixture {
                 text_parts: [(PartKind::New, 14), (PartKind::Quoted, 26)]
                     .map(|(kind, length)| ContentPart { kind, length })
                     .to_vec(),
+                protection: Protection {
+                    signed: Some(Scheme::Smime),
+                    encrypted: None,
+                },
                 meeting: Some(Meeting {
                     method: "request".to_owned(),
                     uid: "1".to_owned(),
