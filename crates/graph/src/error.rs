@@ -22,6 +22,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Longest text taken over from an answer; Microsoft's are a few hundred bytes.
 const MAX_MESSAGE_CHARS: usize = 1024;
 
+/// Code of a good answer that can't be read.
+pub(crate) const UNREADABLE: &str = "unreadable_answer";
+
 /// Longest code or id taken over from an answer.
 const MAX_CODE_CHARS: usize = 128;
 
@@ -149,7 +152,7 @@ impl Error {
             error.line(),
             error.column()
         );
-        let mut failed = Self::new(Class::Bug, operation, "unreadable_answer", message);
+        let mut failed = Self::new(Class::Bug, operation, UNREADABLE, message);
         failed.0.url = without_query(url);
         failed.0.may_have_had_effect = writes;
         failed
@@ -213,6 +216,12 @@ impl Error {
     /// asked for.
     pub fn is_of_sign_in(&self) -> bool {
         self.operation == GET_TOKEN
+    }
+
+    /// Whether the call succeeded and what came back makes no sense: something between here and the service may
+    /// have answered, and what was done has to be looked for.
+    pub fn is_unreadable_answer(&self) -> bool {
+        self.code == UNREADABLE
     }
 
     /// How long the other side asked to wait; `None` unless waiting and repeating is what helps.

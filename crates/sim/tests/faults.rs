@@ -32,3 +32,25 @@ fn sign_in_that_answers_nonsense_ends_no_job() {
             "action": {"kind": "status", "status": 401, "body": "<html>proxy</html>"}}"#,
     );
 }
+
+#[test]
+fn unreadable_answer_to_a_look_ends_no_reply() {
+    holds_under(
+        r#"{"path_contains": "isdraft", "times": 0, "probability": 0.4, "seed": 1, "action": {"kind": "garbage"}}"#,
+    );
+}
+
+#[test]
+fn unreadable_answer_about_a_new_draft_ends_no_reply() {
+    holds_under(
+        r#"{"path_contains": "createreply", "times": 0, "probability": 0.4, "seed": 1, "action": {"kind": "garbage"}}"#,
+    );
+}
+
+#[test]
+fn stored_link_that_is_refused_now_and_then_loses_no_mail() {
+    holds_under(
+        r#"{"path_contains": "deltatoken", "times": 0, "probability": 0.4, "seed": 1,
+            "action": {"kind": "status", "status": 400}}"#,
+    );
+}

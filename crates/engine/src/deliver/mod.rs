@@ -168,6 +168,8 @@ fn judge(job: &LeasedJob, error: &AttemptError, now: Timestamp) -> JobOutcome {
         AttemptError::Final(_) => true,
         // Without a token nothing was asked of the mailbox: whatever the sign-in service says, it is not about the job.
         AttemptError::Graph(error) if error.is_of_sign_in() => false,
+        // It was done, and the next attempt looks for what came of it.
+        AttemptError::Graph(error) if error.is_unreadable_answer() => false,
         // What is gone is looked for by the next attempt, which decides by what it sees.
         AttemptError::Graph(error) => matches!(error.class, Class::Invalid | Class::Bug),
         AttemptError::Store(_) | AttemptError::Later(_) => false,
@@ -267,6 +269,20 @@ mod tests {
                 "{class:?}"
             );
         }
+    }
+
+    #[test]
+    fn answer_that_cannot_be_read_does_not_end_a_job() {
+        let error = |code| AttemptError::Graph(guichet_graph::Error::new(Class::Bug, "create reply", code, ""));
+        let judged = |code| {
+            judge(
+                &job(1, SignedDuration::from_hours(1)),
+                &error(code),
+                Timestamp::UNIX_EPOCH,
+            )
+        };
+        assert!(matches!(judged("unreadable_answer"), JobOutcome::Retry { .. }));
+        assert!(matches!(judged("foreign_link"), JobOutcome::Dead { .. }));
     }
 
     #[test]

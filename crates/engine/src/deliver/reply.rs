@@ -113,7 +113,7 @@ impl Sending<'_> {
         {
             Ok(message) => Ok(Some(message)),
             Err(error) if error.class == Class::Gone => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(unseen(error)),
         }
     }
 
@@ -125,7 +125,8 @@ impl Sending<'_> {
             .context
             .graph
             .find_by_extended_property(user, None, REPLY_PROPERTY, &value)
-            .await?;
+            .await
+            .map_err(unseen)?;
         drop(permit);
         // A sent one decides; of several drafts, left by attempts that were cut off, one is enough.
         let (drafts, sent): (Vec<_>, Vec<_>) = found.into_iter().partition(|m| m.is_draft == Some(true));
@@ -151,7 +152,7 @@ impl Sending<'_> {
     async fn count_attachments(&self, id: ImmutableId) -> Result<Observed, AttemptError> {
         let _permit = self.context.gates.enter(self.mailbox.id).await;
         let (graph, user) = (&self.context.graph, &self.mailbox.graph_user_id);
-        let mut present = graph.list_attachments(user, id.as_str()).await?;
+        let mut present = graph.list_attachments(user, id.as_str()).await.map_err(unseen)?;
         // Inline images of the quoted original are on the draft as well.
         present.retain(|attachment| !attachment.is_inline);
         let attached = take_present(&self.reply.attachments, &mut present, |attachment| &attachment.name);
@@ -394,6 +395,14 @@ impl Sending<'_> {
             .save_progress(self.job.id, self.job.epoch, &self.progress, steps)
             .await?;
         Ok(())
+    }
+}
+
+/// A look that failed says nothing of the reply, which may be out: whatever the answer was, another look follows.
+fn unseen(error: guichet_graph::Error) -> AttemptError {
+    match error.class {
+        Class::Invalid | Class::Bug => AttemptError::Later(format!("the mailbox can't be looked into: {error}")),
+        _ => error.into(),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::class::Class;
 use crate::client::GraphClient;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, UNREADABLE};
 use crate::path::GraphPath;
 use crate::ports::fraction;
 use crate::request::{Call, IMMUTABLE_ID};
@@ -106,7 +106,7 @@ impl GraphClient {
             None => Err(Error::new(
                 Class::Bug,
                 START,
-                "unreadable_answer",
+                UNREADABLE,
                 "the session has no upload address",
             )),
         }
@@ -147,14 +147,7 @@ impl GraphClient {
     pub async fn upload_progress(&self, session: &UploadSession) -> Result<u64> {
         let call = Call::read(ASK, session.url.clone()).unauthorised();
         let wire: WireSession = self.fetch(&call).await?;
-        let missing = || {
-            Error::new(
-                Class::Bug,
-                ASK,
-                "unreadable_answer",
-                "the session names no expected byte",
-            )
-        };
+        let missing = || Error::new(Class::Bug, ASK, UNREADABLE, "the session names no expected byte");
         wire.expected().ok_or_else(missing)
     }
 
