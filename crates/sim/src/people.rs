@@ -4,6 +4,7 @@
 //! program does as the API demands: it repeats a request under the same key until it has an answer.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,6 +12,7 @@ use std::{
 use bytes::Bytes;
 use guichet_domain::{ConversationId, ImmutableId, JobId, MailboxId, MessageId, ports::Clock};
 use guichet_engine::EngineConfig;
+use guichet_graph::GraphClient;
 use guichet_store::{
     Store,
     records::{AcceptedReply, MessageContent, NewAttachment, NewReply},
@@ -60,9 +62,16 @@ pub struct Thread {
     /// In the order of their arrival.
     pub delivered: Mutex<Vec<Delivered>>,
     pub accepted: Mutex<Vec<Accepted>>,
+    /// Mails that a person has moved away in the mailbox, at least for a while.
+    pub moved: Mutex<BTreeSet<String>>,
 }
 
 impl Thread {
+    /// A copy of what was moved so far.
+    pub fn moved(&self) -> BTreeSet<String> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A copy of what was delivered so far.
     pub fn delivered(&self) -> Vec<Delivered> {
         self.delivered.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -146,6 +155,35 @@ impl World {
         self.trace
             .note(format_args!("thread {}: {immutable_id} arrives", thread.number));
         thread.arrived(Delivered { immutable_id, bytes });
+        Ok(())
+    }
+
+    /// Somebody works in the mailbox by hand: moves mails away, and some of them back.
+    pub async fn meddler(self: Arc<Self>, thread: Arc<Thread>, observer: GraphClient, user: String) -> Asked<()> {
+        let dice = Dice::new(self.seed, &format!("meddler {}", thread.number));
+        if !dice.chance(2_000) {
+            return Ok(());
+        }
+        while self.is_open() {
+            self.time.sleep(dice.pause(500, 40_000)).await;
+            let Some(mail) = dice.pick(&thread.delivered()).cloned() else {
+                continue;
+            };
+            let id = mail.immutable_id;
+            self.trace
+                .note(format_args!("thread {}: {id} is moved away", thread.number));
+            let moved = || thread.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            if !moved().insert(id.clone()) {
+                continue;
+            }
+            observer.move_message(&user, &id, "archive").await?;
+            if dice.chance(7_000) {
+                self.time.sleep(dice.pause(0, 30_000)).await;
+                self.trace
+                    .note(format_args!("thread {}: {id} is moved back", thread.number));
+                observer.move_message(&user, &id, "inbox").await?;
+            }
+        }
         Ok(())
     }
 

@@ -253,6 +253,13 @@ async fn simulate(scenario: &Scenario, time: &Arc<VirtualTime>, trace: &Arc<Trac
                 people.spawn(world.clone().customer(thread.clone()));
                 people.spawn(world.clone().agent(thread.clone()));
             }
+            if stormy {
+                for thread in &world.threads {
+                    let mailbox = oracle.mailboxes.iter().find(|mailbox| mailbox.id == thread.mailbox);
+                    let user = mailbox.map(|mailbox| mailbox.graph_user_id.clone()).unwrap_or_default();
+                    people.spawn(world.clone().meddler(thread.clone(), observer.clone(), user));
+                }
+            }
             if let Some(rule) = fault {
                 weather::order(&tenant, rule).await?;
             }
@@ -407,6 +414,7 @@ fn threads(dice: &Dice, mailboxes: &[Mailbox]) -> Vec<Arc<Thread>> {
                 mailbox: mailbox.id,
                 delivered: std::sync::Mutex::default(),
                 accepted: std::sync::Mutex::default(),
+                moved: std::sync::Mutex::default(),
             }))
         })
         .collect()

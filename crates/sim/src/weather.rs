@@ -94,19 +94,17 @@ fn fault(dice: &Dice) -> Value {
         "filter",
     ];
     let place = dice.pick(&places).copied().unwrap_or_default();
-    let retry_after = dice.chance(5_000).then(|| dice.between(1, 30));
-    let after_effect = dice.chance(4_000);
-    let action = match dice.below(9) {
-        0 => json!({"kind": "status", "status": 429, "retry_after": retry_after.unwrap_or(3)}),
-        1 => json!({"kind": "status", "status": 503, "retry_after": retry_after, "after_effect": after_effect}),
-        2 => json!({"kind": "status", "status": 500, "after_effect": after_effect}),
-        3 => json!({"kind": "status", "status": 504, "after_effect": after_effect}),
-        4 => json!({"kind": "gateway_page", "status": 502, "after_effect": after_effect}),
-        5 => json!({"kind": "cut_before"}),
-        6 => json!({"kind": "cut_after"}),
-        7 => json!({"kind": "latency", "milliseconds": 200, "jitter_milliseconds": 6000}),
-        _ => json!({"kind": "claims_challenge"}),
+    // What a broken proxy says to questions about the reply, and to links that the nodes have stored.
+    let (place, odd) = match dice.below(12) {
+        0 => ("createreply", Some(json!({"kind": "garbage"}))),
+        1 => ("isdraft", Some(json!({"kind": "garbage"}))),
+        2 => ("deltatoken", Some(json!({"kind": "garbage"}))),
+        3 => ("deltatoken", Some(json!({"kind": "status", "status": 400}))),
+        4 => ("skiptoken", Some(json!({"kind": "status", "status": 404}))),
+        5 => ("", Some(json!({"kind": "status", "status": 403}))),
+        _ => (place, None),
     };
+    let action = odd.unwrap_or_else(|| ordinary(dice));
     let mut rule = json!({
         "application": NODES,
         "probability": 0.01 * dice.between(1, 20) as f64,
@@ -118,6 +116,23 @@ fn fault(dice: &Dice) -> Value {
         rule["path_contains"] = place.into();
     }
     rule
+}
+
+/// What servers say that are busy or broken.
+fn ordinary(dice: &Dice) -> Value {
+    let retry_after = dice.chance(5_000).then(|| dice.between(1, 30));
+    let after_effect = dice.chance(4_000);
+    match dice.below(9) {
+        0 => json!({"kind": "status", "status": 429, "retry_after": retry_after.unwrap_or(3)}),
+        1 => json!({"kind": "status", "status": 503, "retry_after": retry_after, "after_effect": after_effect}),
+        2 => json!({"kind": "status", "status": 500, "after_effect": after_effect}),
+        3 => json!({"kind": "status", "status": 504, "after_effect": after_effect}),
+        4 => json!({"kind": "gateway_page", "status": 502, "after_effect": after_effect}),
+        5 => json!({"kind": "cut_before"}),
+        6 => json!({"kind": "cut_after"}),
+        7 => json!({"kind": "latency", "milliseconds": 200, "jitter_milliseconds": 6000}),
+        _ => json!({"kind": "claims_challenge"}),
+    }
 }
 
 /// A rule for notifications.
