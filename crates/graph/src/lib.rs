@@ -45,5 +45,6 @@ pub use wire::exchange_roles::{AppScope, ExchangeAssignment, ExchangeRole};
 pub use wire::folder::MailFolder;
 pub use wire::message::{ExtendedProperty, Header, ItemBody, Message, Recipient};
 pub use wire::outgoing::{Audience, DraftPatch, NewMessage, ReplyDraft, SentCopy};
+pub use wire::rule::{MessageRule, RuleActions};
 pub use wire::subscription::{NewSubscription, Subscription};
 pub use wire::user::{AssignedPlan, LicenseDetails, MailboxSettings, Organization, ServicePlan, User, VerifiedDomain};

@@ -99,6 +99,11 @@ pub struct DesiredAccess {
     /// Whether `apply` takes away the tenant-wide grants of Mail.ReadWrite and Mail.Send that would
     /// defeat the scope `mailboxes`. Without it they are named, and stay.
     pub remove_tenant_wide_grants: bool,
+    /// Whether the doctor may look at the rules of the mailboxes: MailboxSettings.Read, or the same as a role of
+    /// Exchange for the listed mailboxes.
+    pub read_mailbox_settings: bool,
+    /// Whether the doctor may look at users and their licences: User.Read.All.
+    pub read_users: bool,
 }
 
 /// Scope of access.
@@ -185,6 +190,13 @@ impl Desired {
         let mut optional = Vec::new();
         if self.renews_own_secret() {
             optional.push(permissions::MANAGE_OWN_APPLICATION);
+        }
+        // Where Exchange gives access, its own role does.
+        if self.access.read_mailbox_settings && !self.is_scoped() {
+            optional.push(permissions::READ_MAILBOX_SETTINGS);
+        }
+        if self.access.read_users {
+            optional.push(permissions::READ_USERS);
         }
         optional
     }

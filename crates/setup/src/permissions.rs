@@ -64,6 +64,20 @@ pub const MANAGE_OWN_APPLICATION: Permission = Permission {
     kind: Kind::Role,
 };
 
+/// See the rules of the mailboxes. Optional.
+pub const READ_MAILBOX_SETTINGS: Permission = Permission {
+    name: "MailboxSettings.Read",
+    id: "40f97065-369a-49f4-947c-6a255697ae91",
+    kind: Kind::Role,
+};
+
+/// See which licences the users of the mailboxes have. Optional.
+pub const READ_USERS: Permission = Permission {
+    name: "User.Read.All",
+    id: "df021288-bdef-4463-88db-98f22de89214",
+    kind: Kind::Role,
+};
+
 /// The application permissions that a token must carry.
 pub const ROLES: [Permission; 2] = [MAIL_READ_WRITE, MAIL_SEND];
 

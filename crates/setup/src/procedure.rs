@@ -72,6 +72,8 @@ impl Part {
                     | Code::MailboxNone
                     | Code::MailboxStale
                     | Code::MailboxRefused
+                    | Code::MailboxUnlicensed
+                    | Code::MailboxLicenceLost
                     | Code::FolderMissing
                     | Code::FolderLocalised
                     | Code::FolderNotConnected

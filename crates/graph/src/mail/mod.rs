@@ -6,4 +6,5 @@ mod delta;
 mod drafts;
 mod folders;
 pub(crate) mod messages;
+mod rules;
 mod upload;

@@ -13,6 +13,7 @@ pub(crate) mod lenient;
 pub(crate) mod message;
 pub(crate) mod outgoing;
 pub(crate) mod page;
+pub(crate) mod rule;
 pub(crate) mod subscription;
 pub(crate) mod user;
 

@@ -143,41 +143,34 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Vérifiez que `guichet serve` est en cours d'exécution et lisez son journal.",
             ],
         ),
-        Code::RoundTripOk => FindingText::new(
+        Code::MailboxUnlicensed => FindingText::new(
             [
-                "A mail from {subject} to itself arrived within {seconds} seconds.",
-                "Un courrier de {subject} à elle-même est arrivé en {seconds} secondes.",
-            ],
-            ["", ""],
-        ),
-        Code::RoundTripLost => FindingText::new(
-            [
-                "A mail from {subject} to itself did not arrive in its inbox within a minute.",
-                "Un courrier de {subject} à elle-même n'est pas arrivé dans sa boîte de réception en une minute.",
+                "The user {subject} has no mailbox: none of its licences gives one.",
+                "L'utilisateur {subject} n'a pas de boîte aux lettres : aucune de ses licences n'en comporte.",
             ],
             [
-                "Look for a rule of the mailbox or a transport rule that moves, deletes or redirects mail, and follow the mail \"Guichet probe\" with Message trace in the Exchange admin centre. Exchange may also be slow: look again in some minutes.",
-                "Cherchez une règle de la boîte ou de transport qui déplace, supprime ou redirige le courrier, et suivez le courrier « Guichet probe » avec le suivi des messages du centre d'administration Exchange. Exchange peut aussi être lent : réessayez dans quelques minutes.",
+                "Assign a licence with Exchange Online Plan 1, Plan 2 or Kiosk, or make it a shared mailbox. The plan EXCHANGE_S_FOUNDATION, which comes with other products, gives no mailbox. It takes up to an hour until a new mailbox opens.",
+                "Attribuez une licence comportant Exchange Online Plan 1, Plan 2 ou Kiosk, ou faites-en une boîte partagée. Le plan EXCHANGE_S_FOUNDATION, fourni avec d'autres produits, ne donne pas de boîte. Une nouvelle boîte met jusqu'à une heure à s'ouvrir.",
             ],
         ),
-        Code::RoundTripJunk => FindingText::new(
+        Code::MailboxLicenceLost => FindingText::new(
             [
-                "A mail from {subject} to itself went to its junk folder, which is not followed.",
-                "Un courrier de {subject} à elle-même est allé dans le dossier Courrier indésirable, qui n'est pas suivi.",
+                "The mailbox {subject} opens, although its user may sign in and has no licence for it.",
+                "La boîte {subject} s'ouvre, bien que son utilisateur puisse se connecter sans licence pour elle.",
             ],
             [
-                "Correct the junk settings of the mailbox (blocked senders) or the anti-spam policy, or follow the folder `junkemail` too: `folders` under [sync] in guichet.toml.",
-                "Corrigez les paramètres de courrier indésirable de la boîte (expéditeurs bloqués) ou la stratégie anti-courrier indésirable, ou suivez aussi le dossier `junkemail` : `folders` sous [sync] dans guichet.toml.",
+                "If the licence was taken away, assign one: Exchange deletes the mailbox 30 days later. If it is a shared mailbox, block the sign-in of its user: only then it needs no licence.",
+                "Si la licence a été retirée, attribuez-en une : Exchange supprime la boîte 30 jours plus tard. S'il s'agit d'une boîte partagée, bloquez la connexion de son utilisateur : c'est à cette condition qu'elle n'a pas besoin de licence.",
             ],
         ),
-        Code::RoundTripRefused => FindingText::new(
+        Code::LicencesUnseen => FindingText::new(
             [
-                "{subject} cannot send: Exchange answers {error}.",
-                "{subject} ne peut pas envoyer : Exchange répond {error}.",
+                "Guichet cannot see the licences of the mailboxes: it has no permission to read users, and mail needs none.",
+                "Guichet ne voit pas les licences des boîtes : il n'a pas l'autorisation de lire les utilisateurs, et le courrier n'en a pas besoin.",
             ],
             [
-                "Read the evidence: a full mailbox, a sending limit, or a block of the sender (Microsoft Defender, Restricted entities) stops answers too.",
-                "Lisez le constat : une boîte pleine, une limite d'envoi ou un blocage de l'expéditeur (Microsoft Defender, Entités restreintes) arrête aussi les réponses.",
+                "To have them checked, set `read_users = true` under [access] in guichet.toml and run `guichet connect apply`: it asks for User.Read.All.",
+                "Pour qu'elles soient vérifiées, mettez `read_users = true` sous [access] dans guichet.toml et exécutez `guichet connect apply` : la commande demande User.Read.All.",
             ],
         ),
         _ => return None,

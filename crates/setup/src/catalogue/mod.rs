@@ -10,6 +10,7 @@ mod exchange;
 mod graph;
 mod labels;
 mod language;
+mod mail_flow;
 mod mailboxes;
 mod procedure;
 mod recorded;
@@ -158,6 +159,7 @@ pub fn finding_text(code: Code) -> FindingText {
         .or_else(|| credentials::text(code))
         .or_else(|| graph::text(code))
         .or_else(|| mailboxes::text(code))
+        .or_else(|| mail_flow::text(code))
         .or_else(|| exchange::text(code))
         .or_else(|| work::text(code))
         // A test walks over every code; this is never shown.
@@ -276,6 +278,7 @@ mod tests {
                 credentials::text(*code),
                 graph::text(*code),
                 mailboxes::text(*code),
+                mail_flow::text(*code),
                 exchange::text(*code),
                 work::text(*code),
             ];

@@ -235,6 +235,20 @@ codes! {
     MailboxBusy = "mailbox-busy", Warning;
     /// Graph answered with another error.
     MailboxRefused = "mailbox-refused", Error;
+    /// The user has no plan that gives a mailbox.
+    MailboxUnlicensed = "mailbox-unlicensed", Error;
+    /// The mailbox opens, and its user may sign in and has no plan for it.
+    MailboxLicenceLost = "mailbox-licence-lost", Warning;
+    /// Which licences users have can't be seen.
+    LicencesUnseen = "licences-unseen", Info;
+    /// A rule takes every mail away.
+    MailboxRuleAll = "mailbox-rule-takes-all", Warning;
+    /// A rule takes some mail away.
+    MailboxRuleSome = "mailbox-rule-takes-some", Info;
+    /// The rules of the mailboxes can't be seen.
+    RulesUnseen = "mailbox-rules-unseen", Info;
+    /// A mailbox forwards its mail and keeps none.
+    MailboxForwarded = "mailbox-forwarded", Warning;
     /// A mail that the mailbox sent to itself arrived.
     RoundTripOk = "round-trip-ok", Ok;
     /// A mail that the mailbox sent to itself did not arrive.

@@ -31,45 +31,52 @@ struct Report {
     /// Entries of the default connection filter policy.
     #[serde(default)]
     allow_list: Vec<String>,
+    /// Mailboxes that forward by a setting of theirs, which no rule shows.
+    #[serde(default)]
+    forwarding: Vec<Forwarding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Forwarding {
+    address: String,
+    to: String,
+    keeps_copy: bool,
 }
 
 /// Nothing where no addresses are configured and no report is.
-pub(super) fn check(context: &DoctorContext, integration: &Integration) -> Option<Problem> {
+pub(super) fn check(context: &DoctorContext, integration: &Integration) -> Vec<Problem> {
     let ranges = &context.ranges;
     let Some(file) = &context.options.exchange_report else {
-        let unseen = || {
-            Problem::new(
-                Code::AllowListUnseen,
-                "",
-                format!("{} ranges are configured", ranges.len()),
-            )
-        };
-        return (!ranges.is_empty()).then(unseen);
+        let evidence = format!("{} ranges are configured", ranges.len());
+        let unseen = (!ranges.is_empty()).then(|| Problem::new(Code::AllowListUnseen, "", evidence));
+        return unseen.into_iter().collect();
     };
     let name = file.display().to_string();
-    let report = match read(file) {
-        Ok(report) => report,
-        Err(why) => return Some(Problem::new(Code::ExchangeReportUnusable, name, why)),
-    };
     let ours = integration.app_id.as_deref().unwrap_or_default();
-    if !report.application_id.eq_ignore_ascii_case(ours) {
-        let why = format!("it is about the application {}, ours is {ours}", report.application_id);
-        return Some(Problem::new(Code::ExchangeReportUnusable, name, why));
-    }
-    let allowed: Vec<AddressRange> = report
-        .allow_list
-        .iter()
-        .filter_map(|entry| AddressRange::parse(entry).ok())
-        .collect();
-    let missing: Vec<&AddressRange> = ranges
-        .iter()
-        .filter(|range| !allowed.iter().any(|entry| entry.covers(**range)))
-        .collect();
+    let report = match read(file, ours) {
+        Ok(report) => report,
+        Err(why) => return vec![Problem::new(Code::ExchangeReportUnusable, name, why)],
+    };
+    let mut problems: Vec<Problem> = report.forwarding.iter().filter_map(forwarded).collect();
+    problems.push(allow_list(&report, ranges, context.time.now(), &name));
+    problems
+}
+
+fn forwarded(setting: &Forwarding) -> Option<Problem> {
+    let evidence = format!("to {}", setting.to);
+    (!setting.keeps_copy).then(|| Problem::new(Code::MailboxForwarded, &setting.address, evidence))
+}
+
+fn allow_list(report: &Report, ranges: &[AddressRange], now: Timestamp, name: &str) -> Problem {
+    let entries = report.allow_list.iter();
+    let allowed: Vec<AddressRange> = entries.filter_map(|entry| AddressRange::parse(entry).ok()).collect();
+    let is_missing = |range: &&AddressRange| !allowed.iter().any(|entry| entry.covers(**range));
+    let missing: Vec<&AddressRange> = ranges.iter().filter(is_missing).collect();
     if !missing.is_empty() {
         let shown: Vec<String> = missing.iter().take(SHOWN).map(ToString::to_string).collect();
         let more = if missing.len() > SHOWN { ", …" } else { "" };
         let evidence = format!("not on the list of {}: {}{more}", report.made_at, shown.join(", "));
-        return Some(Problem::new(Code::AllowListMissing, name, evidence).with("count", &missing.len()));
+        return Problem::new(Code::AllowListMissing, name, evidence).with("count", &missing.len());
     }
     let evidence = format!(
         "{} of {} entries are ours, {}",
@@ -77,12 +84,15 @@ pub(super) fn check(context: &DoctorContext, integration: &Integration) -> Optio
         allowed.len(),
         report.made_at
     );
-    let old = context.time.now().duration_since(report.made_at) > OLD_AFTER;
-    let code = if old { Code::AllowListStale } else { Code::AllowListOk };
-    Some(Problem::new(code, name, evidence))
+    let old = now.duration_since(report.made_at) > OLD_AFTER;
+    Problem::new(
+        if old { Code::AllowListStale } else { Code::AllowListOk },
+        name,
+        evidence,
+    )
 }
 
-fn read(file: &Path) -> Result<Report, String> {
+fn read(file: &Path, ours: &str) -> Result<Report, String> {
     let mut bytes = Vec::new();
     let opened = File::open(file).map_err(|error| error.to_string())?;
     let read = opened.take(LARGEST + 1).read_to_end(&mut bytes);
@@ -93,8 +103,14 @@ fn read(file: &Path) -> Result<Report, String> {
     // Windows PowerShell writes a byte order mark.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let report: Report = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    match report.version {
-        1 => Ok(report),
-        other => Err(format!("it has the shape {other}, this program knows 1")),
+    if report.version != 1 {
+        return Err(format!("it has the shape {}, this program knows 1", report.version));
     }
+    if !report.application_id.eq_ignore_ascii_case(ours) {
+        return Err(format!(
+            "it is about the application {}, ours is {ours}",
+            report.application_id
+        ));
+    }
+    Ok(report)
 }

@@ -13,10 +13,12 @@ mod exchange;
 mod expiry;
 mod folders;
 mod history;
+mod licences;
 mod mailboxes;
 mod problem;
 mod recorded;
 mod round_trip;
+mod rules;
 mod scope;
 mod subscriptions;
 mod token;
@@ -202,15 +204,18 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
             }
             found.retain(|problem| problem.code != Code::MailboxDenied);
         }
+        licences::check(context, &signed_in.client, &mut found).await;
         problems.extend(found);
         let found = stored!(folders::check(context, &integration, &signed_in.client, &reachable));
+        problems.extend(found);
+        let mut served = stored!(mailboxes::served(context, &integration));
+        served.retain(|mailbox| reachable.iter().any(|address| address == mailbox.address.as_str()));
+        let found = stored!(rules::check(context, &signed_in.client, &served));
         problems.extend(found);
         let may_send = !problems
             .iter()
             .any(|problem| matches!(problem.code, Code::ConsentMissing | Code::ConsentMissingSend));
         if let (true, true, Ok(vault)) = (context.options.round_trip, may_send, &context.vault) {
-            let mut served = stored!(mailboxes::served(context, &integration));
-            served.retain(|mailbox| reachable.iter().any(|address| address == mailbox.address.as_str()));
             let key = vault.token_key();
             problems.extend(round_trip::check(context, &signed_in.client, &served, &key).await);
         }

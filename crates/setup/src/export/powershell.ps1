@@ -223,6 +223,16 @@ if ($AllowList) {
     guichet_exchange_report = 1
     application_id = "$($application.AppId)"
     made_at = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+    forwarding = @(foreach ($mailbox in $Mailboxes) {
+            Get-Mailbox -Identity $mailbox | Where-Object { $_.ForwardingSmtpAddress -or $_.ForwardingAddress } |
+                ForEach-Object {
+                    [ordered]@{
+                        address = $mailbox
+                        to = "$($_.ForwardingSmtpAddress ?? $_.ForwardingAddress)"
+                        keeps_copy = [bool]$_.DeliverToMailboxAndForward
+                    }
+                }
+        })
     allow_list = @((Get-HostedConnectionFilterPolicy -Identity Default).IPAllowList | ForEach-Object { "$_" })
 } | ConvertTo-Json | Set-Content -Path 'guichet-exchange.json' -Encoding utf8
 Write-Host @@report-written@@

@@ -19,6 +19,8 @@ use crate::{
 const STEP: StepId = StepId::Scope;
 /// Exchange's names of the roles that give what Mail.ReadWrite and Mail.Send give.
 const ROLES: [&str; 2] = ["Application Mail.ReadWrite", "Application Mail.Send"];
+/// The same for MailboxSettings.Read, which is optional.
+const SETTINGS: &str = "Application MailboxSettings.Read";
 /// In OPATH, the filter language of recipients.
 const PROPERTY: &str = "PrimarySmtpAddress";
 
@@ -49,14 +51,14 @@ impl Observed {
         })
     }
 
-    /// Assignments of the two roles for anything else than our scope, with the role's name.
+    /// Assignments of our roles for anything else than our scope, with the role's name.
     fn too_wide(&self) -> impl Iterator<Item = (&'static str, &ExchangeAssignment)> {
         self.assignments.iter().filter_map(|assignment| {
             let is = |role: &&&str| {
                 let id = self.role_id(role);
                 id.is_some_and(|id| assignment.role_definition_id.eq_ignore_ascii_case(id))
             };
-            let role = ROLES.iter().find(is)?;
+            let role = ROLES.iter().chain([&SETTINGS]).find(is)?;
             let ours = self.scope.as_ref().map(|scope| scope.id.as_str());
             let wide = assignment.app_scope_id.as_deref() != ours || ours.is_none();
             wide.then_some((*role, assignment))
@@ -103,8 +105,8 @@ pub(crate) fn changes(desired: &Desired, observed: &Observed) -> Vec<Change> {
             }
         }
     }
-    let missing = ROLES.iter().filter(|role| !observed.has(role));
-    changes.extend(missing.map(|role| Change::add(STEP, name, *role, Why::RoleMissing)));
+    let missing = roles(desired).filter(|role| !observed.has(role));
+    changes.extend(missing.map(|role| Change::add(STEP, name, role, Why::RoleMissing)));
     if desired.access.remove_tenant_wide_grants {
         let wide = observed.too_wide();
         changes.extend(wide.map(|(role, _)| Change::remove(STEP, name, role, Why::RoleTooWide)));
@@ -136,7 +138,7 @@ pub(crate) async fn apply(run: Run<'_>, principal: &ServicePrincipal) -> Result<
         }
     };
     observed.scope = Some(scope.clone());
-    for role in ROLES {
+    for role in roles(desired) {
         if observed.has(role) {
             continue;
         }
@@ -160,7 +162,7 @@ pub(crate) async fn apply(run: Run<'_>, principal: &ServicePrincipal) -> Result<
 impl Observed {
     /// What [`remove`] removes, in words of Exchange.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
-        let roles = ROLES.into_iter().filter(|role| self.has(role));
+        let roles = ROLES.into_iter().chain([SETTINGS]).filter(|role| self.has(role));
         roles.chain(self.scope.iter().map(|scope| scope.display_name.as_str()))
     }
 }
@@ -189,6 +191,11 @@ fn no_such_role(role: &str) -> Error {
             format!("Exchange lists no role `{role}`"),
         ),
     }
+}
+
+fn roles(desired: &Desired) -> impl Iterator<Item = &'static str> {
+    let settings = desired.access.read_mailbox_settings.then_some(SETTINGS);
+    ROLES.into_iter().chain(settings)
 }
 
 /// One scope for each application, so that two integrations in one tenant do not share one.

@@ -63,11 +63,14 @@ async fn check(stage: &Stage, fault: &Fault) {
     }
 }
 
+/// What a sound connection says too: what is off by choice.
+const UNTROUBLED: [Code; 3] = [Code::NotificationsOff, Code::RulesUnseen, Code::LicencesUnseen];
+
 /// Codes and evidence of what is not in order.
 async fn findings(stage: &Stage) -> Vec<(String, String)> {
     let found = stage.doctor(Language::English).await;
-    let troubles = found
-        .into_iter()
-        .filter(|finding| finding.severity > Severity::Ok && finding.code != Code::NotificationsOff.as_str());
+    let troubles = found.into_iter().filter(|finding| {
+        finding.severity > Severity::Ok && !UNTROUBLED.iter().any(|code| finding.code == code.as_str())
+    });
     troubles.map(|finding| (finding.code, finding.evidence)).collect()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fault::{Act, Cure, Fault},
-    stage::Stage,
+    stage::{SALES, SUPPORT, Stage},
 };
 
 const RANGES: [&str; 2] = ["203.0.113.0/28", "198.51.100.7"];
@@ -36,8 +36,26 @@ async fn look(stage: &Stage, app_id: &str) {
         "application_id": app_id,
         "made_at": stage.now(),
         "allow_list": seen["value"][0]["IPAllowList"],
+        "forwarding": forwarding(stage).await,
     });
     write(stage, &report);
+}
+
+async fn forwarding(stage: &Stage) -> Vec<Value> {
+    let found = stage.cmdlet("Get-Mailbox", json!({ "Identity": SUPPORT })).await;
+    let mailbox = &found["value"][0];
+    let to = mailbox["ForwardingSmtpAddress"].as_str().unwrap_or_default();
+    let keeps_copy = mailbox["DeliverToMailboxAndForward"] == true;
+    let set = (!to.is_empty()).then(|| json!({ "address": SUPPORT, "to": to, "keeps_copy": keeps_copy }));
+    set.into_iter().collect()
+}
+
+async fn forward(stage: &Stage, to: Value) {
+    let setting = json!({
+        "Identity": SUPPORT, "ForwardingSmtpAddress": to, "DeliverToMailboxAndForward": false,
+    });
+    stage.cmdlet("Set-Mailbox", setting).await;
+    look(stage, &stage.app_id().await).await;
 }
 
 fn write(stage: &Stage, report: &Value) {
@@ -63,6 +81,13 @@ pub(crate) const FAULTS: &[Fault] = &[
             })
         },
         cure: Cure::Undo(LOOK_AGAIN),
+    },
+    Fault {
+        name: "mailbox-forwarded-by-setting",
+        how: "The mailbox forwards by a setting and keeps no copy (`Set-Mailbox -ForwardingSmtpAddress`), and the script is run again.",
+        code: Code::MailboxForwarded,
+        inject: |stage| Box::pin(async { forward(stage, json!(format!("smtp:{SALES}"))).await }),
+        cure: Cure::Undo(|stage| Box::pin(async { forward(stage, Value::Null).await })),
     },
     Fault {
         name: "report-old",

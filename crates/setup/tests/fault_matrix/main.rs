@@ -22,6 +22,7 @@ mod faults_refusals;
 mod faults_round_trip;
 mod faults_scope;
 mod faults_service;
+mod faults_settings;
 mod faults_tenant;
 mod page;
 mod stage;
@@ -34,7 +35,7 @@ use guichet_setup::doctor::Code;
 use stage::Stage;
 
 /// Every fault, in the order of the checks.
-pub(crate) const GROUPS: [&[Fault]; 16] = [
+pub(crate) const GROUPS: [&[Fault]; 17] = [
     faults_records::FAULTS,
     faults_network::FAULTS,
     faults_tenant::FAULTS,
@@ -47,6 +48,7 @@ pub(crate) const GROUPS: [&[Fault]; 16] = [
     faults_exchange::FAULTS,
     faults_graph::FAULTS,
     faults_mailboxes::FAULTS,
+    faults_settings::FAULTS,
     faults_round_trip::FAULTS,
     faults_folders::FAULTS,
     faults_service::FAULTS,
@@ -104,6 +106,11 @@ async fn faults_of_the_federated_credential() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_the_round_trip() {
     fault::walk(faults_round_trip::stage().await, faults_round_trip::FAULTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_that_optional_permissions_show() {
+    fault::walk(faults_settings::stage().await, faults_settings::FAULTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

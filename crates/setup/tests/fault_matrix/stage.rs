@@ -309,13 +309,18 @@ impl Stage {
     pub async fn application_token(&self) -> guichet_graph::Result<guichet_graph::AccessToken> {
         let credential = self.credential().await;
         let secret = guichet_setup::client_secret::unseal(&self.vault().unwrap(), &credential).unwrap();
+        self.token_of(&self.app_id().await, secret.expose_secret()).await
+    }
+
+    /// A token of any application.
+    pub async fn token_of(&self, app_id: &str, secret: &str) -> guichet_graph::Result<guichet_graph::AccessToken> {
         let endpoint = self.integration().await.token_endpoint.unwrap();
         let source = guichet_graph::ClientCredentials::new(
             self.sound.clone(),
             self.time.clone(),
             endpoint.parse().unwrap(),
-            self.app_id().await,
-            guichet_graph::ClientCredential::Secret(secret),
+            app_id,
+            guichet_graph::ClientCredential::Secret(secret.into()),
         );
         let resource = guichet_graph::Endpoints {
             authority: self.desired.authority.clone(),
@@ -324,7 +329,13 @@ impl Stage {
         source.token(resource.graph_resource()).await
     }
 
-    async fn graph_with(&self, token: &guichet_graph::AccessToken, method: Method, path: &str, body: &Value) -> Value {
+    pub async fn graph_with(
+        &self,
+        token: &guichet_graph::AccessToken,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Value {
         let mut headers = HeaderMap::new();
         let value = format!("Bearer {}", token.secret().expose_secret());
         headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&value).unwrap());

@@ -50,6 +50,8 @@ async fn a_sound_connection_has_no_trouble_and_shows_what_was_checked() {
         Code::ConsentOk,
         Code::MailboxOk,
         Code::MailboxOk,
+        Code::LicencesUnseen,
+        Code::RulesUnseen,
         Code::NotificationsOff,
         Code::WorkOk,
     ];
