@@ -70,6 +70,7 @@ impl Fixture {
         let route = Route {
             name: "support".to_owned(),
             address: AddressPattern::parse("support@contoso.example").expect("pattern"),
+            languages: Vec::new(),
             queue: "support".to_owned(),
             priority: 3,
             threading_window_days: 30,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use guichet_domain::{
     AttachmentId, BlobId, ConversationId, EmailAddress, ImmutableId, InternetMessageId, JobId, MessageId,
     loop_guard::{self, Author},
-    routing,
+    routing::{self, Language},
     threading::Evidence,
     trace::Step,
 };
@@ -174,6 +174,7 @@ struct Readable {
     text_parts: Vec<ContentPart>,
     html_parts: Vec<ContentPart>,
     reported: Option<(Author, String)>,
+    language: Option<&'static str>,
 }
 
 /// A parser that panics must cost one mail, not the mailbox: the panic ends in the error.
@@ -193,6 +194,7 @@ fn parse(raw: &[u8]) -> Readable {
     let html = mail.html.as_deref().map(|html| guichet_mime::sanitise(html).html);
     let reported = reported(&mail);
     Readable {
+        language: mail.language(),
         text_parts: content_parts(&mail.text_parts()),
         html_parts: html
             .as_deref()
@@ -231,6 +233,7 @@ async fn build(
         text_parts,
         html_parts,
         reported,
+        language,
     } = readable;
     let immutable_id = ImmutableId::new(summary.id.clone());
     let now = context.now();
@@ -273,7 +276,8 @@ async fn build(
         .chain(&mail.cc)
         .filter_map(|person| EmailAddress::parse(&person.address).ok())
         .collect();
-    let route = routing::route(&context.config.routes, &recipients, &mailbox.address);
+    let spoken = language.and_then(|code| Language::parse(code).ok());
+    let route = routing::route(&context.config.routes, &recipients, &mailbox.address, spoken.as_ref());
     let detail = format!("queue `{}`: {}", route.queue, route.reason);
     steps.push(step(mailbox, &immutable_id, now, Step::Routed, detail));
 
@@ -311,6 +315,7 @@ async fn build(
             deviations,
             text_parts,
             html_parts,
+            language: language.map(str::to_owned),
             protection: protection(mail.protection),
             meeting: mail.meeting.map(meeting),
         },
@@ -433,6 +438,12 @@ pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Ste
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_language_of_the_new_text_is_found() {
+        let raw = b"Subject: Re: x\n\nHello, where is my parcel? It should have arrived on Thursday.\n\nAda wrote:\n> Guten Tag\n";
+        assert_eq!(parse(raw).language, Some("en"));
+    }
 
     #[test]
     fn protection_is_kept_as_it_was_read() {

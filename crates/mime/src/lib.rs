@@ -19,6 +19,7 @@ mod headers;
 mod history;
 mod history_marks;
 mod html_text;
+mod language;
 mod mail;
 mod markup;
 mod meeting;

@@ -267,6 +267,9 @@ pub struct MessageContent {
     /// How `html` divides, likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub html_parts: Vec<ContentPart>,
+    /// Language of its new text, as a code of ISO 639-1; none if it is not clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// Whether it is signed or encrypted.
     #[serde(default)]
     pub protection: Protection,

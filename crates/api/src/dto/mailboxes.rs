@@ -85,6 +85,8 @@ pub(crate) struct Route {
     pub name: String,
     /// Address pattern: `local@domain`, `*@domain` or `*`.
     pub address: String,
+    /// Languages of mail that it is for, as codes of ISO 639-1; empty for any.
+    pub languages: Vec<String>,
     pub queue: String,
     /// Priority of new conversations: 0 is the highest, 9 the lowest.
     pub priority: u8,
@@ -106,6 +108,7 @@ impl From<&routing::Route> for Route {
         Self {
             name: route.name.clone(),
             address: route.address.to_string(),
+            languages: route.languages.iter().map(ToString::to_string).collect(),
             queue: route.queue.clone(),
             priority: route.priority,
             threading_window_days: route.threading_window_days,

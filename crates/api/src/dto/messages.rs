@@ -126,6 +126,9 @@ pub(crate) struct Message {
     pub text_parts: Vec<MessagePart>,
     /// `html` in parts, likewise; empty if there is no HTML. A part alone may leave elements open.
     pub html_parts: Vec<MessagePart>,
+    /// Language of the new text, as a code of ISO 639-1; null if it is too short or not clear.
+    #[schema(example = "fr")]
+    pub language: Option<String>,
     /// `smime` or `pgp` if it has a signature, which nobody verified; null if it has none.
     #[schema(example = "smime")]
     pub signed: Option<&'static str>,
@@ -173,6 +176,7 @@ impl From<&store::Message> for Message {
             html: content.html.clone(),
             text_parts: MessagePart::cut(&content.text, &content.text_parts),
             html_parts: MessagePart::cut(content.html.as_deref().unwrap_or_default(), &content.html_parts),
+            language: content.language.clone(),
             signed: content.protection.signed.map(scheme),
             encrypted: content.protection.encrypted.map(scheme),
             meeting: content.meeting.as_ref().map(Into::into),

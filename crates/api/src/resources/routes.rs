@@ -33,7 +33,7 @@ mod tests {
         assert_eq!(
             list["items"][0],
             serde_json::json!({
-                "name": "support", "address": "support@contoso.example", "queue": "support", "priority": 3,
+                "name": "support", "address": "support@contoso.example", "languages": [], "queue": "support", "priority": 3,
                 "threading_window_days": 30,
             })
         );
