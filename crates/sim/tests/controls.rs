@@ -27,12 +27,12 @@ fn assert_says(failure: &Failure, words: &str) {
 
 #[test]
 fn missing_receipts_are_noticed() {
-    assert_says(&first_to_notice(Weakness::NoReceipts), "2 times in the ledger");
+    assert_says(&first_to_notice(Weakness::NoReceipts), "times in the ledger");
 }
 
 #[test]
 fn missing_look_before_sending_again_is_noticed() {
-    assert_says(&first_to_notice(Weakness::NoLook), "2 times");
+    assert_says(&first_to_notice(Weakness::NoLook), "reached");
 }
 
 #[test]
