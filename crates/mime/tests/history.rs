@@ -484,6 +484,40 @@ fn new_text_that_resembles_history_stays_in_sight() {
 }
 
 #[test]
+fn answers_that_nothing_marks_stay_in_sight_where_the_author_points_to_them() {
+    for pointer in [
+        "My answers are below in red.",
+        "Meine Antworten stehen unten.",
+        "Mes réponses sont ci-dessous.",
+        "下記のとおり回答します。",
+    ] {
+        let block = header_block(&LANGUAGES[0], "\n");
+        let text = format!("Hello,\n{pointer}\n\n-----Original Message-----\n{block}\nWhich size?\nNEW large.\n");
+        let [new, _, quoted] = of_text(&mail("Re: x", "text/plain", &text));
+        assert!(new.contains("NEW large.") && quoted.is_empty(), "{pointer}");
+    }
+    // What is quoted beyond doubt is told apart all the same.
+    let text = "See below.\n\nAda wrote:\n> OLD one\n";
+    assert_eq!(of_text(&mail("Re: x", "text/plain", text))[0], "See below.\n\n");
+}
+
+#[test]
+fn a_mail_that_the_author_leads_over_to_is_content() {
+    let block = header_block(&LANGUAGES[0], "\n");
+    let text = format!("Your colleague sent me this:\n\n{block}\nPay at once.\n\nNEW must I?\n");
+    let [new, _, quoted] = of_text(&mail("Re: x", "text/plain", &text));
+    assert!(new.contains("NEW must I?") && quoted.is_empty());
+}
+
+#[test]
+fn a_forward_within_a_quote_of_apple_mail_is_content() {
+    let html = "<div>NEW</div><br><blockquote type=\"cite\"><div>Begin forwarded message:</div><br><div><b>From: </b>Ada \
+                &lt;a@b.example&gt;</div><div><b>Date: </b>4 March 2025</div><div><b>Subject: </b>x</div><br><div>OLD</div></blockquote>";
+    let [new, _, quoted] = of_html(&mail("Re: x", "text/html", html));
+    assert!(new.contains("OLD") && quoted.is_empty());
+}
+
+#[test]
 fn our_own_quote_comes_back_as_history() {
     let sent = guichet_mime::compose_reply_html(
         &guichet_mime::ReplyBody::Text("NEW".into()),

@@ -9,12 +9,15 @@ use super::{
     Circumstances, Part, PartKind,
     introduction::{self, Introduction, after_blanks, is_rule},
     lines::Line,
-    signature,
+    signature, words,
 };
 use crate::bounds::MAX_DIVIDED_LINES;
 
 /// Lines of a quote above an answer that stay in sight: so much may be the question that is answered.
 const SHORT_QUOTE: usize = 6;
+
+/// Bytes of a text that points to answers below it: a greeting, a sentence or two, a name.
+const MAX_POINTER: usize = 400;
 
 /// Divides a text of `length` bytes.
 pub(super) fn divide(lines: &[Line<'_>], length: usize, circumstances: Circumstances) -> Vec<Part> {
@@ -49,7 +52,7 @@ fn scan(lines: &[Line<'_>], circumstances: Circumstances) -> Found {
         let line = &lines[index];
         if line.depth > 0 {
             let end = quote_end(lines, index);
-            if circumstances.forwards {
+            if circumstances.forwards || introduction::is_forward(lines, index, circumstances) {
                 found.forward = Some(index);
                 break;
             }
@@ -136,7 +139,8 @@ fn judge(lines: &[Line<'_>], found: &Found) -> Vec<PartKind> {
     {
         end = start;
     }
-    if !has_own(lines, &found.quotes, 0..end) {
+    let hides_answers = found.history.is_some() && points_below(lines, end);
+    if hides_answers || !has_own(lines, &found.quotes, 0..end) {
         return vec![PartKind::New; lines.len()];
     }
     // An answer below one long quote, and nothing above it. Several quotes, or text on both sides, are
@@ -149,6 +153,16 @@ fn judge(lines: &[Line<'_>], found: &Found) -> Vec<PartKind> {
         kinds[quote.range.clone()].fill(PartKind::Quoted);
     }
     kinds
+}
+
+/// Whether a short text says that the answers stand below, where nothing marks them: as long ones do so
+/// in passing, and say more than that.
+fn points_below(lines: &[Line<'_>], end: usize) -> bool {
+    let length: usize = lines[..end].iter().map(|line| line.text.len()).sum();
+    length <= MAX_POINTER
+        && lines[..end]
+            .iter()
+            .any(|line| words::points_below(&line.text.to_lowercase()))
 }
 
 /// Marks the signature at the end of these lines; where it begins.

@@ -48,7 +48,7 @@ pub(super) fn at(lines: &[Line<'_>], index: usize, circumstances: Circumstances)
     }
     let block = header_block::at(lines, index);
     let marked = line.hint == Hint::History && block.labelled >= 2;
-    if marked || (block.complete && circumstances.answers) {
+    if marked || (block.complete && circumstances.answers && !is_announced(lines, index)) {
         return Some(Introduction::History {
             body: block.end,
             alone: true,
@@ -62,6 +62,17 @@ pub(super) fn at(lines: &[Line<'_>], index: usize, circumstances: Circumstances)
         body,
         alone: weight == Weight::Full && circumstances.answers,
     })
+}
+
+/// Whether the author leads over to this line, as to a mail that is shown for its own sake.
+fn is_announced(lines: &[Line<'_>], index: usize) -> bool {
+    let before = lines[..index].iter().rev().find(|line| !line.is_blank());
+    before.is_some_and(|line| line.text.ends_with([':', '：']))
+}
+
+/// Whether a quote is a forwarded mail, as Apple Mail quotes those.
+pub(super) fn is_forward(lines: &[Line<'_>], index: usize, circumstances: Circumstances) -> bool {
+    announced(lines, index, circumstances) == Some(Introduction::Forward)
 }
 
 /// `-----Original Message-----`, `---------- Forwarded message ---------`, `Begin forwarded message:`.

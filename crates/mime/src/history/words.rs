@@ -135,3 +135,21 @@ pub(super) fn says_sent_from(lower: &str) -> bool {
     });
     begins || SENT_LAST.iter().any(|words| lower.ends_with(words))
 }
+
+/// By which somebody says that the answers stand in the quoted mail, in capitals or in red.
+#[rustfmt::skip] // one language a line
+const BELOW: [&str; 40] = [
+    "below", "inline", "in line", "in red", "in blue", "in bold", "in capitals", "interspersed",
+    "ci-dessous", "plus bas", "ci-après", "en rouge", "en bleu", "en gras", "dans le texte",
+    "unten", "weiter unten", "in rot", "rot markiert", "in blau", "im text", "direkt im",
+    "abajo", "a continuación", "en rojo", "en azul",
+    "sotto", "di seguito", "in rosso", "in blu", "nel testo",
+    "hieronder", "onderstaand", "in het rood", "in de tekst",
+    "abaixo", "a vermelho", "em vermelho",
+    "下記", "以下",
+];
+
+/// Whether a text points to what stands below it.
+pub(super) fn points_below(lower: &str) -> bool {
+    BELOW.iter().any(|words| lower.contains(words))
+}
