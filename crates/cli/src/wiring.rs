@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use guichet_graph::{ClientCredentials, DeviceCodePrompt, Endpoints, GraphClient, RetryPolicy, Time};
+use guichet_graph::{ClientCredentials, DeviceCodePrompt, Endpoints, GraphClient, Metered, RetryPolicy, Time, Traffic};
 use guichet_net::{NetConfig, ReqwestTransport, Transport};
 use guichet_setup::{Connect, Desired, KeySource, SignIn, Vault, administrator};
 use guichet_store::{
@@ -119,11 +119,16 @@ pub async fn integration(config: &Config, store: &Store) -> Result<(Integration,
     ))
 }
 
-/// A Graph client that signs in as the integration's application.
+/// A Graph client that signs in as the integration's application, and counts its requests.
 ///
 /// # Errors
 /// A [`Failure`] if something is missing or the secret can't be unsealed.
-pub async fn connected_graph(config: &Config, store: &Store, vault: &Vault) -> Result<GraphClient, Failure> {
+pub async fn connected_graph(
+    config: &Config,
+    store: &Store,
+    vault: &Vault,
+    traffic: &Arc<Traffic>,
+) -> Result<GraphClient, Failure> {
     let (integration, credential) = integration(config, store).await?;
     let opened = guichet_setup::credential::open(vault, &credential, Arc::new(SystemEntropy))
         .map_err(|error| Failure::new(Exit::Local, error.to_string(), ""))?;
@@ -138,7 +143,7 @@ pub async fn connected_graph(config: &Config, store: &Store, vault: &Vault) -> R
         opened,
     );
     Ok(GraphClient::new(
-        transport,
+        Arc::new(Metered::new(transport, traffic.clone())),
         Arc::new(tokens),
         endpoints(config),
         RetryPolicy::default(),

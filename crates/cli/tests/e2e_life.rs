@@ -262,3 +262,26 @@ async fn probes_of_the_doctor_are_not_taken_in_while_the_service_runs() {
     };
     told(story.await);
 }
+
+#[tokio::test]
+async fn requests_are_written_down_by_mailbox_while_the_service_runs() {
+    let story = async {
+        let world = World::new().await?;
+        let _service = world.stage.serve().await?;
+        let store = Store::open(OpenOptions::in_directory(world.dir.path().join("data"))).await?;
+        let followed = store.mailboxes().await?;
+        wait_until("requests of each mailbox", || async {
+            let counted = store.traffic(jiff::Timestamp::UNIX_EPOCH).await?;
+            let has = |user: &str| {
+                counted
+                    .iter()
+                    .any(|count| count.graph_user == user && count.requests > 0)
+            };
+            Ok(followed.iter().all(|mailbox| has(&mailbox.graph_user_id)).then_some(()))
+        })
+        .await?;
+        store.close().await;
+        Ok(())
+    };
+    told(story.await);
+}

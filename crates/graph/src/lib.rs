@@ -18,6 +18,7 @@ mod request;
 mod retry;
 mod subscription;
 mod token;
+mod traffic;
 mod wire;
 
 pub use class::Class;
@@ -34,6 +35,7 @@ pub use token::{
     ClientCredentials, DeviceCode, DeviceCodePrompt, EntraError, FixedToken, GET_TOKEN, TokenClaims, TokenSource,
     UserToken, parse_token_error,
 };
+pub use traffic::{Metered, Requests, Traffic};
 pub use wire::attachment::{AttachmentInfo, AttachmentKind, NewAttachment, UploadProgress, UploadSession};
 pub use wire::delta::{DeltaFrom, DeltaItem, DeltaNext, DeltaPage, MessageSummary};
 pub use wire::directory::{

@@ -36,6 +36,7 @@ mod sqlite;
 mod subscriptions;
 mod threads;
 mod trace;
+mod traffic;
 mod transfer;
 
 pub use error::{Error, Result};

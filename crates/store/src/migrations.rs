@@ -43,6 +43,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "turn",
         sql: include_str!("migrations/0005_turn.sql"),
     },
+    Migration {
+        version: 6,
+        name: "traffic",
+        sql: include_str!("migrations/0006_traffic.sql"),
+    },
 ];
 
 /// The step that follows on a version; `None` if it is the newest.

@@ -537,3 +537,14 @@ pub struct Totals {
     pub outbox_dead: i64,
     pub events: i64,
 }
+
+/// Requests to Microsoft of one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// The user in the address, id or principal name; empty for requests of the application as a whole.
+    pub graph_user: String,
+    /// How many were sent.
+    pub requests: i64,
+    /// How many of them were answered 429.
+    pub throttled: i64,
+}

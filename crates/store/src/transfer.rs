@@ -36,7 +36,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
 }
 
 /// Every table, each after those that it refers to.
-const TABLES: [Table; 18] = [
+const TABLES: [Table; 19] = [
     table("counter", &["name"]),
     table("integration", &["id"]),
     table("credential", &["id"]),
@@ -55,6 +55,7 @@ const TABLES: [Table; 18] = [
     table("api_key", &["id"]),
     table("finding", &["code", "subject", "first_seen"]),
     table("turn", &["name"]),
+    table("traffic", &["hour", "graph_user"]),
 ];
 
 impl Store {

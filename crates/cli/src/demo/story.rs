@@ -245,7 +245,7 @@ impl Story<'_> {
         let config = Config::load(&self.stage.launcher.dir().join("guichet.toml"))?;
         let store = wiring::open_store(&config).await?;
         let vault = wiring::open_vault(&config)?;
-        let graph = wiring::connected_graph(&config, &store, &vault).await?;
+        let graph = wiring::connected_graph(&config, &store, &vault, &std::sync::Arc::default()).await?;
         store.close().await;
         Ok(graph)
     }

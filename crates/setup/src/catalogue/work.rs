@@ -146,6 +146,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
             ],
             ["", ""],
         ),
+        Code::ThrottledOften => FindingText::new(
+            [
+                "Microsoft refused {throttled} of {requests} requests for {subject} in the last hour because there were too many: mail comes late.",
+                "Microsoft a refusé {throttled} des {requests} requêtes pour {subject} pendant la dernière heure car elles étaient trop nombreuses : le courrier arrive en retard.",
+            ],
+            [
+                "Look for other programs that use the same application or the same mailbox, and give them an application of their own. During the first import of a large mailbox this is usual and ends by itself. Without notifications, raise `poll_seconds` under [sync] in guichet.toml.",
+                "Cherchez d'autres programmes qui utilisent la même application ou la même boîte, et donnez-leur leur propre application. Pendant la première importation d'une grande boîte, c'est habituel et cela cesse de soi-même. Sans notifications, augmentez `poll_seconds` sous [sync] dans guichet.toml.",
+            ],
+        ),
         _ => return None,
     };
     Some(text)

@@ -295,6 +295,8 @@ codes! {
     OutboxBacklog = "outbox-backlog", Warning;
     /// Mails were set aside.
     QuarantinePresent = "quarantine-present", Warning;
+    /// Microsoft refuses many requests for their number.
+    ThrottledOften = "throttled-often", Warning;
     /// Nothing waits.
     WorkOk = "work-ok", Ok;
 }
@@ -328,6 +330,7 @@ impl Code {
                 | Self::OutboxDead
                 | Self::OutboxBacklog
                 | Self::QuarantinePresent
+                | Self::ThrottledOften
                 | Self::WorkOk
         )
     }

@@ -22,6 +22,7 @@ mod rules;
 mod scope;
 mod subscriptions;
 mod token;
+mod traffic;
 mod work;
 
 use std::{path::PathBuf, sync::Arc};
@@ -245,6 +246,8 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
         found.retain(|problem| !follows(problem));
     }
     problems.extend(endpoint);
+    problems.extend(found);
+    let found = stored!(traffic::check(context, &integration));
     problems.extend(found);
     let found = stored!(work::check(context));
     problems.extend(found);

@@ -10,7 +10,7 @@ use guichet_domain::{
 use guichet_setup::doctor::Code;
 use guichet_store::{
     JobOutcome,
-    records::{IngestItem, Item, MessageContent, Page, Subscription},
+    records::{IngestItem, Item, MessageContent, Page, Subscription, Traffic},
 };
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -209,5 +209,30 @@ pub(crate) const FAULTS: &[Fault] = &[
             })
         },
         cure: Cure::Undo(|stage| Box::pin(async { work(stage, JobOutcome::Done).await })),
+    },
+    Fault {
+        name: "requests-refused-for-their-number",
+        how: "Microsoft answered every fifth request for a mailbox with 429 in the last hour; an hour later none.",
+        code: Code::ThrottledOften,
+        inject: |stage| {
+            Box::pin(async {
+                let mailboxes = stage.store.mailboxes().await.unwrap();
+                let counts = mailboxes.iter().enumerate().map(|(at, mailbox)| Traffic {
+                    graph_user: mailbox.graph_user_id.clone(),
+                    requests: 200,
+                    // Nine of 200 are few, and forty are not.
+                    throttled: if at == 0 { 40 } else { 9 },
+                });
+                let counts: Vec<Traffic> = counts.collect();
+                stage.store.add_traffic(&counts, stage.now()).await.unwrap();
+            })
+        },
+        cure: Cure::Undo(|stage| {
+            Box::pin(async {
+                stage.advance(SignedDuration::from_hours(2)).await;
+                // The service went on reading.
+                take_in(stage, Vec::new()).await;
+            })
+        }),
     },
 ];

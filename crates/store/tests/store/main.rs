@@ -15,4 +15,5 @@ mod outbox;
 mod replies;
 mod threading;
 mod trace;
+mod traffic;
 mod writes;

@@ -11,14 +11,14 @@ use std::{sync::Arc, time::Duration};
 
 use guichet_domain::{CredentialId, FolderId, GraphFolderId, MailboxId, finding::Severity, ports::Clock};
 use guichet_engine::{Engine, EngineStatus, Handle, Nodes, Parts, StartError};
-use guichet_graph::{Class, GraphClient};
+use guichet_graph::{Class, GraphClient, Traffic};
 use guichet_setup::{
     Language, Vault, catalogue,
     doctor::{self, Code, DoctorContext, Problem},
 };
 use guichet_store::{
     Store,
-    records::{Integration, Report},
+    records::{self, Integration, Report},
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,8 @@ use crate::{
 
 /// Pause between two looks at what is recorded; a look is four small queries.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Requests are counted here and written down so often.
+const RECORD_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// Pause before something that failed is tried again, if nothing changed meanwhile.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// How long a diagnosis may take.
@@ -88,6 +90,9 @@ pub(super) struct Life {
     /// When a failing engine is looked into again.
     next_diagnosis: Timestamp,
     next_renewal: Renewal,
+    /// What the engine sends, and when that is recorded again.
+    traffic: Arc<Traffic>,
+    next_record: Timestamp,
     reported: Option<Report>,
 }
 
@@ -118,6 +123,8 @@ impl Life {
             failed: None,
             next_diagnosis: Timestamp::UNIX_EPOCH,
             next_renewal: Renewal::new(),
+            traffic: Arc::default(),
+            next_record: Timestamp::UNIX_EPOCH,
             reported: None,
         }
     }
@@ -154,6 +161,9 @@ impl Life {
             if let Err(error) = self.look().await {
                 tracing::warn!(%error, "what is recorded of the integration can't be read or written");
             }
+            if SystemClock.now() >= self.next_record {
+                self.record_traffic().await;
+            }
             // May wait for minutes and be dropped at any moment, so it does not delay the end.
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -162,6 +172,30 @@ impl Life {
         }
         if let Some(running) = self.running.take() {
             running.engine.shutdown().await;
+        }
+        self.record_traffic().await;
+    }
+
+    /// Writes down how many requests were sent since the last time. If that fails, a minute of them is not counted.
+    async fn record_traffic(&mut self) {
+        let now = SystemClock.now();
+        self.next_record = now + RECORD_EVERY;
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let counts = self
+            .traffic
+            .take()
+            .into_iter()
+            .map(|(graph_user, count)| records::Traffic {
+                graph_user,
+                requests: whole(count.sent),
+                throttled: whole(count.throttled),
+            });
+        let counts: Vec<records::Traffic> = counts.collect();
+        if counts.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.add_traffic(&counts, now).await {
+            tracing::warn!(%error, "how many requests were sent can't be written down");
         }
     }
 
@@ -196,7 +230,7 @@ impl Life {
 
     /// Proves the credential, then puts a new engine in the place of the old one.
     async fn activate(&mut self, integration: &Integration, basis: Basis) -> Result<(), Refused> {
-        let graph = wiring::connected_graph(&self.config, &self.store, &self.vault).await?;
+        let graph = wiring::connected_graph(&self.config, &self.store, &self.vault, &self.traffic).await?;
         graph
             .check_token()
             .await
