@@ -115,6 +115,8 @@ pub enum Why {
     MailboxNew,
     /// The address belongs to another user now.
     MailboxUserDiffers,
+    /// The mailbox has another display name than the recorded one.
+    MailboxNameDiffers,
     /// The mailbox is recorded, and not served.
     MailboxDisabled,
     /// The mailbox is served, and no longer configured.
@@ -129,7 +131,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::TenantNotRecorded,
         Self::AddressDiffers,
         Self::ApplicationMissing,
@@ -162,6 +164,7 @@ impl Why {
         Self::SecretSuperseded,
         Self::MailboxNew,
         Self::MailboxUserDiffers,
+        Self::MailboxNameDiffers,
         Self::MailboxDisabled,
         Self::MailboxNotWanted,
         Self::FolderNew,

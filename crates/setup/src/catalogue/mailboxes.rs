@@ -163,6 +163,16 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "Si la licence a été retirée, attribuez-en une : Exchange supprime la boîte 30 jours plus tard. S'il s'agit d'une boîte partagée, bloquez la connexion de son utilisateur : c'est à cette condition qu'elle n'a pas besoin de licence.",
             ],
         ),
+        Code::MailboxRenamed => FindingText::new(
+            [
+                "Answers of {subject} carry the name {shown}: Exchange takes it from the mailbox, whatever a program asks for.",
+                "Les réponses de {subject} portent le nom {shown} : Exchange le prend de la boîte, quoi que demande un programme.",
+            ],
+            [
+                "If customers should see another name, change the display name of the mailbox in the Exchange admin centre. Then run `guichet connect apply`, which takes the name over.",
+                "Si les clients doivent voir un autre nom, changez le nom d'affichage de la boîte dans le centre d'administration Exchange. Exécutez ensuite `guichet connect apply`, qui reprend le nom.",
+            ],
+        ),
         Code::LicencesUnseen => FindingText::new(
             [
                 "Guichet cannot see the licences of the mailboxes: it has no permission to read users, and mail needs none.",

@@ -155,6 +155,10 @@ pub(super) const fn why(why: Why) -> Text {
             "the address belongs to another user now",
             "l'adresse appartient désormais à un autre utilisateur",
         ),
+        Why::MailboxNameDiffers => Text::new(
+            "the mailbox was renamed, and answers carry the new name",
+            "la boîte a été renommée, et les réponses portent le nouveau nom",
+        ),
         Why::MailboxDisabled => Text::new("known, and not served", "connue, mais non desservie"),
         Why::MailboxNotWanted => Text::new(
             "no longer configured; its conversations are kept",

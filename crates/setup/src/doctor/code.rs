@@ -239,6 +239,8 @@ codes! {
     MailboxUnlicensed = "mailbox-unlicensed", Error;
     /// The mailbox opens, and its user may sign in and has no plan for it.
     MailboxLicenceLost = "mailbox-licence-lost", Warning;
+    /// The mailbox has another display name than the recorded one.
+    MailboxRenamed = "mailbox-renamed", Info;
     /// Which licences users have can't be seen.
     LicencesUnseen = "licences-unseen", Info;
     /// A rule takes every mail away.

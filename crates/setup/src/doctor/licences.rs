@@ -1,9 +1,10 @@
-//! Check: why has a user no mailbox, and will a mailbox stay?
+//! Check: why has a user no mailbox, will a mailbox stay, and under which name does it send?
 //!
 //! Needs the optional permission User.Read.All; without it, it says so once. A shared mailbox needs no licence, and its
 //! sign-in is blocked. Invariant: it adds to what the mailbox itself says, and never says the same twice.
 
 use guichet_graph::{Class, GraphClient, User};
+use guichet_store::records::Mailbox;
 
 use super::{Code, DoctorContext, Problem, diagnose};
 
@@ -12,7 +13,12 @@ use super::{Code, DoctorContext, Problem, diagnose};
 const FOUNDATION: &str = "113feb6c-3fe4-4440-bddc-54d774bf0318";
 
 /// Looks at the users of these findings about mailboxes, and makes them say more.
-pub(super) async fn check(context: &DoctorContext, client: &GraphClient, found: &mut Vec<Problem>) {
+pub(super) async fn check(
+    context: &DoctorContext,
+    client: &GraphClient,
+    mailboxes: &[Mailbox],
+    found: &mut Vec<Problem>,
+) {
     let Some(desired) = context.desired.as_ref().filter(|_| !found.is_empty()) else {
         return;
     };
@@ -26,16 +32,19 @@ pub(super) async fn check(context: &DoctorContext, client: &GraphClient, found: 
             continue;
         }
         match client.user(&problem.subject).await {
-            Ok(user) => match (problem.code, plans(&user)) {
-                (Code::MailboxNone, plans) if !gives_mailbox(&user) => {
-                    problem.code = Code::MailboxUnlicensed;
-                    problem.evidence = format!("{}; {plans}", problem.evidence);
+            Ok(user) => {
+                more.extend(renamed(mailboxes, &problem.subject, &user));
+                match (problem.code, plans(&user)) {
+                    (Code::MailboxNone, plans) if !gives_mailbox(&user) => {
+                        problem.code = Code::MailboxUnlicensed;
+                        problem.evidence = format!("{}; {plans}", problem.evidence);
+                    }
+                    (Code::MailboxOk, plans) if user.account_enabled == Some(true) && !gives_mailbox(&user) => {
+                        more.push(Problem::new(Code::MailboxLicenceLost, &problem.subject, plans));
+                    }
+                    _ => {}
                 }
-                (Code::MailboxOk, plans) if user.account_enabled == Some(true) && !gives_mailbox(&user) => {
-                    more.push(Problem::new(Code::MailboxLicenceLost, &problem.subject, plans));
-                }
-                _ => {}
-            },
+            }
             Err(error) if error.class == Class::Denied => {
                 more.push(Problem::new(Code::LicencesUnseen, "", diagnose::evidence(&error)));
                 break;
@@ -45,6 +54,17 @@ pub(super) async fn check(context: &DoctorContext, client: &GraphClient, found: 
         }
     }
     found.extend(more);
+}
+
+fn renamed(mailboxes: &[Mailbox], address: &str, user: &User) -> Option<Problem> {
+    let recorded = mailboxes.iter().find(|mailbox| mailbox.address.as_str() == address)?;
+    (recorded.display_name != user.display_name).then(|| {
+        let evidence = format!(
+            "recorded `{}`, in the directory `{}`",
+            recorded.display_name, user.display_name
+        );
+        Problem::new(Code::MailboxRenamed, address, evidence).with("shown", &user.display_name)
+    })
 }
 
 fn gives_mailbox(user: &User) -> bool {

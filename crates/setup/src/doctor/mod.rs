@@ -205,11 +205,11 @@ async fn checks(context: &DoctorContext) -> Result<Vec<Problem>, Broken> {
             }
             found.retain(|problem| problem.code != Code::MailboxDenied);
         }
-        licences::check(context, &signed_in.client, &mut found).await;
+        let mut served = stored!(mailboxes::served(context, &integration));
+        licences::check(context, &signed_in.client, &served, &mut found).await;
         problems.extend(found);
         let found = stored!(folders::check(context, &integration, &signed_in.client, &reachable));
         problems.extend(found);
-        let mut served = stored!(mailboxes::served(context, &integration));
         served.retain(|mailbox| reachable.iter().any(|address| address == mailbox.address.as_str()));
         let found = stored!(rules::check(context, &signed_in.client, &served));
         problems.extend(found);

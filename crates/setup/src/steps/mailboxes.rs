@@ -88,6 +88,7 @@ async fn user(
             let mut user = User::at(address.as_str());
             if let Some(stored) = stored {
                 user.id.clone_from(&stored.graph_user_id);
+                user.display_name.clone_from(&stored.display_name);
             }
             Ok(Ok(user))
         }
@@ -125,6 +126,11 @@ fn row_change(observed: &Observed, user: &User) -> Option<Change> {
         Some((mailbox, _)) if mailbox.graph_user_id != user.id && mailbox.graph_user_id != address => {
             let from = &mailbox.graph_user_id;
             Some(Change::replace(STEP, address, from, &user.id, Why::MailboxUserDiffers))
+        }
+        // Exchange puts this name before the address of every answer, whatever a program asks for.
+        Some((mailbox, _)) if mailbox.enabled && mailbox.display_name != user.display_name => {
+            let (from, to) = (&mailbox.display_name, &user.display_name);
+            Some(Change::replace(STEP, address, from, to, Why::MailboxNameDiffers))
         }
         Some((mailbox, _)) if !mailbox.enabled => Some(Change::add(STEP, address, &user.id, Why::MailboxDisabled)),
         Some(_) => None,

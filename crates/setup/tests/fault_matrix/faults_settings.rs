@@ -100,6 +100,23 @@ pub(crate) const FAULTS: &[Fault] = &[
         cure: Cure::Undo(REMOVE_RULE),
     },
     Fault {
+        name: "mailbox-renamed",
+        how: "The mailbox had another display name when it was connected.",
+        code: Code::MailboxRenamed,
+        inject: |stage| {
+            Box::pin(async {
+                let mailboxes = stage.store.mailboxes().await.unwrap();
+                let mut mailbox = mailboxes
+                    .into_iter()
+                    .find(|mailbox| mailbox.address.as_str() == SALES)
+                    .unwrap();
+                mailbox.display_name = "Orders".to_owned();
+                stage.store.upsert_mailbox(&mailbox).await.unwrap();
+            })
+        },
+        cure: Cure::Apply,
+    },
+    Fault {
         name: "licence-without-mailbox",
         how: "The Exchange licence of the mailbox is taken away (`licensed: false`), and the doctor may look at users.",
         code: Code::MailboxUnlicensed,
