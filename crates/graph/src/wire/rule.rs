@@ -19,6 +19,8 @@ pub struct MessageRule {
     #[serde(default)]
     conditions: Option<Map<String, Value>>,
     #[serde(default)]
+    exceptions: Option<Map<String, Value>>,
+    #[serde(default)]
     pub actions: RuleActions,
 }
 
@@ -43,15 +45,41 @@ impl MessageRule {
         self.is_enabled == Some(true) && self.has_error != Some(true)
     }
 
-    /// Whether it looks at no property of the mail, and so runs for every one.
+    /// Whether it looks at no property of the mail, not even for an exception, and so runs for every one.
     pub fn is_unconditional(&self) -> bool {
         let counts = |value: &Value| match value {
             Value::Null | Value::Bool(false) => false,
             Value::Array(list) => !list.is_empty(),
             _ => true,
         };
-        self.conditions
-            .as_ref()
-            .is_none_or(|conditions| !conditions.values().any(counts))
+        let looks = |part: &Option<Map<String, Value>>| part.as_ref().is_some_and(|part| part.values().any(counts));
+        !looks(&self.conditions) && !looks(&self.exceptions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn unconditional(rule: Value) -> bool {
+        serde_json::from_value::<MessageRule>(rule).unwrap().is_unconditional()
+    }
+
+    #[test]
+    fn a_rule_that_looks_at_nothing_runs_for_every_mail() {
+        assert!(unconditional(json!({})));
+        assert!(unconditional(json!({ "conditions": null, "exceptions": {} })));
+        assert!(unconditional(
+            json!({ "conditions": { "hasAttachments": false, "subjectContains": [] } })
+        ));
+    }
+
+    #[test]
+    fn a_condition_or_an_exception_spares_some_mail() {
+        let words = json!({ "subjectContains": ["order"] });
+        assert!(!unconditional(json!({ "conditions": words })));
+        assert!(!unconditional(json!({ "exceptions": words })));
     }
 }

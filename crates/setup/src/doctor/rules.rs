@@ -3,7 +3,7 @@
 //! Needs the optional permission MailboxSettings.Read; without it, it says so once. Never changes a rule, and never
 //! shows what a rule looks for.
 
-use guichet_graph::{Class, GraphClient, MessageRule};
+use guichet_graph::{Class, GraphClient, MailFolder, MessageRule};
 use guichet_store::records::{Folder, Mailbox};
 
 use super::{Code, DoctorContext, Problem, diagnose};
@@ -67,8 +67,42 @@ async fn takes_away(client: &GraphClient, mailbox: &Mailbox, folders: &[Folder],
         return false;
     };
     // The rule may name the folder by another form of its id than we do.
-    match client.folder(&mailbox.graph_user_id, target).await {
+    leads_away(&client.folder(&mailbox.graph_user_id, target).await, folders)
+}
+
+/// Whether what Graph said of a rule's target proves that it is none of the followed folders.
+fn leads_away(target: &guichet_graph::Result<MailFolder>, folders: &[Folder]) -> bool {
+    match target {
         Ok(found) => !folders.iter().any(|folder| folder.graph_folder_id.as_str() == found.id),
-        Err(_) => true,
+        // A busy or unreachable Graph says nothing about the folder: no rule is accused on its account.
+        Err(error) => matches!(error.class, Class::Gone | Class::Invalid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use guichet_graph::Error;
+
+    use super::*;
+
+    fn failed(class: Class) -> guichet_graph::Result<MailFolder> {
+        Err(Error::new(class, "read folder", "code", "text"))
+    }
+
+    #[test]
+    fn a_target_that_could_not_be_asked_for_accuses_no_rule() {
+        let after = Duration::ZERO;
+        for class in [Class::Retry { after }, Class::Reauthorise, Class::Denied, Class::Bug] {
+            assert!(!leads_away(&failed(class), &[]), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_the_mailbox_does_not_have_leads_away() {
+        for class in [Class::Gone, Class::Invalid] {
+            assert!(leads_away(&failed(class), &[]), "{class:?}");
+        }
     }
 }

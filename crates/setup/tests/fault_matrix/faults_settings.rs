@@ -86,6 +86,21 @@ pub(crate) const FAULTS: &[Fault] = &[
         cure: Cure::Undo(REMOVE_RULE),
     },
     Fault {
+        name: "rule-deletes-all-but-some",
+        how: "A rule of the mailbox deletes every mail except those with certain words.",
+        code: Code::MailboxRuleSome,
+        inject: |stage| {
+            Box::pin(async {
+                let rule = json!({
+                    "displayName": "Tidy up", "sequence": 1, "isEnabled": true,
+                    "exceptions": { "subjectContains": ["order"] }, "actions": { "delete": true },
+                });
+                stage.kept = outlook(stage, Method::POST, RULES, &rule).await["id"].clone();
+            })
+        },
+        cure: Cure::Undo(REMOVE_RULE),
+    },
+    Fault {
         name: "rule-moves-some",
         how: "A rule of the mailbox moves mail with certain words to another folder.",
         code: Code::MailboxRuleSome,
