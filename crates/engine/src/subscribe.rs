@@ -47,7 +47,10 @@ pub(crate) async fn keep(context: Arc<Context>) {
             () = context.stop.cancelled() => return,
             done = take_turn(&context, &url, &mut swept) => done,
         };
-        context.handle.judge_strangers();
+        // A look that failed may have come to know nothing: what is strange still waits for the next.
+        if done != Look::Failed {
+            context.handle.judge_strangers();
+        }
         failures = if done == Look::Failed {
             failures.saturating_add(1)
         } else {
@@ -131,11 +134,12 @@ async fn adopt(context: &Context, url: &Url) -> Look {
 
 /// One look at every folder; `false` if any of them has no live subscription afterwards.
 async fn keep_all(context: &Context, url: &Url, swept: &mut bool) -> bool {
-    if !*swept {
-        match sweep(context, url).await {
-            Ok(()) => *swept = true,
-            Err(error) => {
-                tracing::warn!(%error, "foreign and stale subscriptions could not be swept");
+    // At each look: who was told that a subscription is gone may have died before it could act.
+    match sweep(context, url).await {
+        Ok(()) => *swept = true,
+        Err(error) => {
+            tracing::warn!(%error, "foreign and stale subscriptions could not be swept");
+            if !*swept {
                 return false;
             }
         }

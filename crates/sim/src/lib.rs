@@ -17,4 +17,4 @@ mod trace;
 mod weather;
 
 pub use guichet_store::simulation::Weakness;
-pub use run::{Failure, Report, Scenario, Troubles, run};
+pub use run::{Failure, Order, Report, Scenario, Troubles, run};

@@ -54,6 +54,16 @@ pub enum Troubles {
     Storm,
 }
 
+/// Something that is posted to the sandbox's control interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// When, in seconds from the beginning.
+    pub at: u64,
+    pub path: &'static str,
+    /// JSON. A rule below `/faults` is for the nodes' requests only.
+    pub body: &'static str,
+}
+
 /// What is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scenario {
@@ -63,8 +73,8 @@ pub struct Scenario {
     pub troubles: Troubles,
     /// A safeguard that is missing.
     pub weakness: Option<Weakness>,
-    /// A rule for the nodes' requests, as the sandbox's control interface takes it, besides those of a storm.
-    pub fault: Option<&'static str>,
+    /// What is ordered of the sandbox's control interface besides what a storm orders.
+    pub orders: &'static [Order],
     /// Lines of the trace that are kept for a failure.
     pub kept_lines: usize,
 }
@@ -77,7 +87,7 @@ impl Scenario {
             nodes: None,
             troubles: Troubles::Storm,
             weakness: None,
-            fault: None,
+            orders: &[],
             kept_lines: 0,
         }
     }
@@ -172,7 +182,7 @@ struct Verdict {
 
 async fn simulate(scenario: &Scenario, time: &Arc<VirtualTime>, trace: &Arc<Trace>) -> Asked<Verdict> {
     let Scenario {
-        seed, weakness, fault, ..
+        seed, weakness, orders, ..
     } = *scenario;
     let dice = Dice::new(seed, "plan");
     let nodes = scenario
@@ -260,9 +270,7 @@ async fn simulate(scenario: &Scenario, time: &Arc<VirtualTime>, trace: &Arc<Trac
                     people.spawn(world.clone().meddler(thread.clone(), observer.clone(), user));
                 }
             }
-            if let Some(rule) = fault {
-                weather::order(&tenant, rule).await?;
-            }
+            people.spawn(weather::carry_out(world.clone(), orders));
             if stormy {
                 people.spawn(weather::storm(world.clone()));
             }

@@ -3,7 +3,7 @@
 //! Owns the troubles of a storm: the faults ordered of the tenant, and how often a node fails by itself. All of it is
 //! drawn from the seed, and all of it is over when the storm is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::{
     dice::Dice,
     people::World,
     ports::Odds,
+    run::Order,
     tenant::{Asked, NODES, Tenant},
 };
 
@@ -61,11 +62,19 @@ pub async fn storm(world: Arc<World>) -> Asked<()> {
     }
 }
 
-/// Orders a rule for requests of the nodes.
-pub async fn order(tenant: &Tenant, rule: &str) -> Asked<()> {
-    let mut rule: Value = serde_json::from_str(rule)?;
-    rule["application"] = NODES.into();
-    tenant.order("POST", "/faults", &rule).await.map(drop)
+/// Posts orders one after the other.
+pub async fn carry_out(world: Arc<World>, orders: &'static [Order]) -> Asked<()> {
+    let began = world.time.now();
+    for order in orders {
+        world.time.until(began + Duration::from_secs(order.at)).await;
+        world.trace.note(format_args!("order {} {}", order.path, order.body));
+        let mut body: Value = serde_json::from_str(order.body)?;
+        if order.path == "/faults" {
+            body["application"] = NODES.into();
+        }
+        world.tenant.order("POST", order.path, &body).await?;
+    }
+    Ok(())
 }
 
 /// Ends everything that was ordered.
