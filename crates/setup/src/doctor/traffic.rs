@@ -19,10 +19,15 @@ pub(super) async fn check(context: &DoctorContext, integration: &Integration) ->
     let counted = context.store.traffic(context.time.now() - BACK).await?;
     let often = |count: &&Traffic| count.throttled >= AT_LEAST && count.throttled * ONE_IN >= count.requests;
     let problem = |count: &Traffic| {
-        let mailbox = mailboxes
+        let subject = match mailboxes
             .iter()
-            .find(|mailbox| mailbox.graph_user_id == count.graph_user);
-        let subject = mailbox.map_or(count.graph_user.as_str(), |mailbox| mailbox.address.as_str());
+            .find(|mailbox| mailbox.graph_user_id == count.graph_user)
+        {
+            Some(mailbox) => mailbox.address.as_str(),
+            // Those of no mailbox, such as about subscriptions, are the application's.
+            None if count.graph_user.is_empty() => integration.application_name.as_str(),
+            None => count.graph_user.as_str(),
+        };
         let evidence = format!(
             "{} of {} requests since the hour before were answered 429",
             count.throttled, count.requests

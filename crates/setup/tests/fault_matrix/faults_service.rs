@@ -236,3 +236,21 @@ pub(crate) const FAULTS: &[Fault] = &[
         }),
     },
 ];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_requests_of_no_mailbox_are_named_after_the_application() {
+    let stage = Stage::connected().await;
+    let count = Traffic {
+        graph_user: String::new(),
+        requests: 200,
+        throttled: 40,
+    };
+    stage.store.add_traffic(&[count], stage.now()).await.unwrap();
+    let found = stage.doctor(guichet_setup::Language::English).await;
+    let said = found
+        .iter()
+        .find(|finding| finding.code == Code::ThrottledOften.as_str());
+    let title = said.map(|finding| finding.title.as_str()).unwrap_or_default();
+    let name = &stage.desired.application.name;
+    assert!(title.contains(&format!("requests for {name} in")), "{found:?}");
+}
