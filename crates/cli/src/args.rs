@@ -121,8 +121,10 @@ pub enum ConnectCommand {
     Plan(SignInArgs),
     /// Bring the tenant into the configured state.
     Apply(SignInArgs),
-    /// Take over an application that was made by hand or by an exported script: its values are pasted, no
-    /// administrator signs in. The secret is asked for, or comes from GUICHET_CLIENT_SECRET or stdin.
+    /// Take over an application that was made by hand or by an exported script.
+    ///
+    /// Its values are pasted, and no administrator signs in. The secret is asked for, or comes from
+    /// GUICHET_CLIENT_SECRET or stdin.
     Adopt(AdoptArgs),
     /// Prove each part of the procedure with the application's own sign-in; exit code 1 if one is open.
     Verify(VerifyArgs),

@@ -5,7 +5,7 @@ const english = {
   signIn: 'Sign in', signOut: 'Sign out', keyRefused: 'This key is unknown or was revoked.',
   conversations: 'Conversations', state: 'State', mailbox: 'Mailbox', all: 'all', more: 'Show more',
   moreMessages: 'Show later messages', noConversation: 'No conversation.', choose: 'Choose a conversation.',
-  service: 'Service', reply: 'Reply', yourReply: 'Your reply', files: 'Files (at most 20, each below 3 MB)',
+  service: 'Service', reply: 'Reply', yourReply: 'Your reply', files: 'Files (at most 20, 20 MB in all)',
   send: 'Send', sending: 'Sending…', sent: 'The reply is stored and will be sent.',
   open: 'open', assigned: 'assigned', waiting: 'waiting', closed: 'closed',
   received: 'received', queued: 'being sent', failed: 'not sent', sentState: 'sent',
@@ -18,7 +18,7 @@ const english = {
   connecting: 'Connecting…', connected: 'Live', lost: 'The connection was lost. Trying again…',
   news: 'News in “{0}”', neverSynced: 'not yet read', readAt: 'read up to {0}', polled: 'polled', notified: 'notified',
   failing: 'failing {0} times: {1}', notFollowed: 'not followed now', quarantined: 'Mails set aside', outbox: 'Outbox: {0} waiting, {1} given up',
-  tooLarge: '“{0}” has 3 MB or more.', unreachable: 'Guichet can’t be reached.',
+  tooLarge: '“{0}” has more than 20 MB.', unreachable: 'Guichet can’t be reached.',
 };
 
 const french = {
@@ -26,7 +26,7 @@ const french = {
   signIn: 'Se connecter', signOut: 'Se déconnecter', keyRefused: 'Cette clé est inconnue ou a été révoquée.',
   conversations: 'Conversations', state: 'État', mailbox: 'Boîte', all: 'toutes', more: 'Afficher la suite',
   moreMessages: 'Afficher les messages suivants', noConversation: 'Aucune conversation.', choose: 'Choisissez une conversation.',
-  service: 'Service', reply: 'Répondre', yourReply: 'Votre réponse', files: 'Fichiers (20 au plus, chacun de moins de 3 Mo)',
+  service: 'Service', reply: 'Répondre', yourReply: 'Votre réponse', files: 'Fichiers (20 au plus, 20 Mo en tout)',
   send: 'Envoyer', sending: 'Envoi…', sent: 'La réponse est enregistrée et va être envoyée.',
   open: 'ouverte', assigned: 'attribuée', waiting: 'en attente', closed: 'close',
   received: 'reçu', queued: 'en cours d’envoi', failed: 'non envoyé', sentState: 'envoyé',
@@ -39,7 +39,7 @@ const french = {
   connecting: 'Connexion…', connected: 'En direct', lost: 'La connexion est perdue. Nouvel essai…',
   news: 'Du nouveau dans « {0} »', neverSynced: 'pas encore lue', readAt: 'lue jusqu’à {0}', polled: 'interrogée', notified: 'notifiée',
   failing: '{0} échecs : {1}', notFollowed: 'non suivie pour l’instant', quarantined: 'Courriers mis à l’écart', outbox: 'Envois : {0} en attente, {1} abandonnés',
-  tooLarge: '« {0} » a 3 Mo ou plus.', unreachable: 'Guichet est injoignable.',
+  tooLarge: '« {0} » a plus de 20 Mo.', unreachable: 'Guichet est injoignable.',
 };
 
 const served = tag => /^(en|fr)\b/i.test(tag);

@@ -5,7 +5,7 @@ import { language, text } from './plain-text.js';
 import { byId, facts, make, message, option, row, service } from './plain-view.js';
 
 const STATES = ['open', 'assigned', 'waiting', 'closed'];
-const MAX_FILE = 3000000 - 1;
+const MAX_FILE = 20000000;
 // Several events of one mail come at once; the lists are read once for all of them.
 const SETTLE = 250;
 

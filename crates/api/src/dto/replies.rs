@@ -17,7 +17,7 @@ pub(crate) struct ReplyRequest {
     /// The inbound message to answer; without it the newest one of the conversation.
     #[serde(default)]
     pub answers: Option<Uuid>,
-    /// Files to attach: at most 20, each below 3 MB, at most 20 MB in all.
+    /// Files to attach: at most 20, at most 20 MB in all.
     #[serde(default)]
     pub attachments: Vec<ReplyAttachment>,
 }

@@ -72,7 +72,7 @@ fn tell_changes(before: &[Finding], now: &[Finding], language: Language, at: Tim
     }
     println!("\n{}", at.round(jiff::Unit::Second).unwrap_or(at));
     for finding in gone {
-        println!("{}  {}", catalogue::resolved(language), finding.title);
+        println!("{:7} {}", catalogue::resolved(language), finding.title);
     }
     new.into_iter().for_each(print);
 }

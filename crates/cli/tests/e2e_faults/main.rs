@@ -3,6 +3,7 @@
 
 mod world;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use guichet_cli::demo::{http::rows, stage::wait_until};
 use http::Method;
 use serde_json::{Value, json};
@@ -65,6 +66,40 @@ async fn reply_whose_second_attachment_is_refused_for_a_while_has_both() {
     rule["nth"] = json!(2);
     rule["times"] = json!(3);
     told(reply_under(rule).await);
+}
+
+/// A file of this size goes up in two pieces; the first is cut off after it arrived, and the second is refused for a
+/// while.
+#[tokio::test]
+async fn reply_whose_large_attachment_is_cut_in_the_middle_has_all_its_bytes_once() {
+    let story = async {
+        let world = World::new(OFTEN).await?;
+        let _service = world.stage.serve().await?;
+        world.inject(0, 1).await?;
+        world.arrived(1).await?;
+        let mut cut = on("PUT", "/", json!({"kind": "cut_after"}));
+        cut["nth"] = json!(1);
+        let mut busy = on("PUT", "/", status(503));
+        busy["nth"] = json!(2);
+        let faults = [world.order(cut).await?, world.order(busy).await?];
+        let bytes: Vec<u8> = (0..5_500_000_u32).map(|at| (at % 251) as u8).collect();
+        let file = json!({
+            "name": "film.bin", "content_type": "application/octet-stream", "content_base64": BASE64_STANDARD.encode(&bytes),
+        });
+        let reply = world.reply_with(0, vec![file]).await?;
+        world.sent(&reply).await?;
+        for fault in faults {
+            assert!(world.hits(fault).await? > 0, "the fault happened");
+        }
+        let mails = rows(&world.stage.control.get("/outside").await?);
+        assert_eq!(mails.len(), 1, "mails outside");
+        let path = format!("/outside/{}/mime", mails[0]["seq"]);
+        let parsed = guichet_mime::parse(&world.stage.control.get_bytes(&path).await?);
+        assert_eq!(parsed.attachments.len(), 1);
+        assert!(parsed.attachments[0].bytes == bytes, "the file arrived changed");
+        Ok(())
+    };
+    told(story.await);
 }
 
 #[tokio::test]

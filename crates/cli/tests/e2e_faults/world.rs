@@ -120,6 +120,11 @@ impl World {
 
     /// Replies to a customer; the id of the reply's message.
     pub async fn reply(&self, customer: usize, attachments: &[&str]) -> Result<String, Failure> {
+        let small = |name: &&str| json!({"name": name, "content_type": "text/plain", "content_base64": "YQ=="});
+        self.reply_with(customer, attachments.iter().map(small).collect()).await
+    }
+
+    pub async fn reply_with(&self, customer: usize, attachments: Vec<Value>) -> Result<String, Failure> {
         let address = format!("customer-{customer}@fabrikam.example");
         let conversations = self.api.get_all("/v1/conversations").await?;
         let conversation = conversations
@@ -130,10 +135,6 @@ impl World {
             "/v1/conversations/{}/replies",
             conversation["id"].as_str().unwrap_or_default()
         );
-        let attachments: Vec<Value> = attachments
-            .iter()
-            .map(|name| json!({"name": name, "content_type": "text/plain", "content_base64": "YQ=="}))
-            .collect();
         let body = json!({"text": format!("Answer {customer}"), "attachments": attachments});
         let key = format!("reply-{customer}");
         let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];

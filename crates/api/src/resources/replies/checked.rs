@@ -14,9 +14,6 @@ use crate::{
 pub(super) const MAX_TEXT: usize = 1024 * 1024;
 /// Files of one reply: each one is a request of its own.
 pub(super) const MAX_ATTACHMENTS: usize = 20;
-/// Bytes of one file. Graph takes files below 3 MB in one request (learn.microsoft.com, "Add attachment");
-/// counted in decimal, so that its base 64 stays below 4 MiB.
-pub(super) const MAX_ATTACHMENT: usize = 3_000_000 - 1;
 /// Bytes of all files together: in base 64 they fit into the 35 MB that Exchange Online sends by default.
 pub(super) const MAX_ATTACHED: usize = 20_000_000;
 const MAX_NAME: usize = 255;
@@ -95,9 +92,9 @@ fn attachments(asked: Vec<crate::dto::ReplyAttachment>) -> Result<Vec<Attached>,
         let bytes = STANDARD
             .decode(file.content_base64.as_bytes())
             .map_err(|error| invalid(format!("{}: no base 64: {error}", at("content_base64"))))?;
-        if bytes.len() > MAX_ATTACHMENT {
+        if bytes.len() > MAX_ATTACHED {
             let detail = format!(
-                "{}: it has {} bytes, {MAX_ATTACHMENT} may be sent",
+                "{}: it has {} bytes, {MAX_ATTACHED} may be sent",
                 at("content_base64"),
                 bytes.len()
             );

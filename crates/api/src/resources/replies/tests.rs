@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::checked::{MAX_ATTACHMENT, MAX_ATTACHMENTS, MAX_TEXT};
+use super::checked::{MAX_ATTACHED, MAX_ATTACHMENTS, MAX_TEXT};
 use crate::testing::{Answer, Fixture, NOBODY};
 
 async fn reply(fixture: &Fixture, conversation: &str, key: &str, body: &Value) -> Answer {
@@ -198,13 +198,13 @@ async fn reply_that_cannot_be_sent_is_refused_and_the_field_is_named() {
         ),
         (with(many), 422, "reply-invalid", "attachments"),
         (
-            with(vec![file("a", "a/b", &vec![0; MAX_ATTACHMENT + 1])]),
+            with(vec![file("a", "a/b", &vec![0; MAX_ATTACHED + 1])]),
             413,
             "attachment-too-large",
             "attachments[0]",
         ),
         (
-            with(vec![file("a", "a/b", &vec![0; MAX_ATTACHMENT]); 7]),
+            with(vec![file("a", "a/b", &vec![0; MAX_ATTACHED / 2 + 1]); 2]),
             413,
             "attachment-too-large",
             "together",
