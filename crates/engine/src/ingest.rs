@@ -15,16 +15,16 @@ use guichet_domain::{
 };
 use guichet_graph::{Class, MessageSummary};
 use guichet_mime::{
-    ParsedMail, Part, Person,
+    ParsedMail,
     report::{self, Nature},
 };
-use guichet_store::records::{
-    Attendee, ContentPart, IngestItem, Item, Mailbox, Meeting, MeetingTime, MessageContent, NewAttachment, PartKind,
-    Party, Protection, Scheme, TraceStep,
-};
+use guichet_store::records::{ContentPart, IngestItem, Item, Mailbox, MessageContent, NewAttachment, TraceStep};
 use jiff::Timestamp;
 
-use crate::context::{Context, Parsing};
+use crate::{
+    content::{content_parts, meeting, parties, protection},
+    context::{Context, Parsing},
+};
 
 /// How one listed mail was prepared.
 pub(crate) enum Prepared {
@@ -193,9 +193,10 @@ fn parse(raw: &[u8]) -> Readable {
     let mail = guichet_mime::parse(raw);
     let html = mail.html.as_deref().map(|html| guichet_mime::sanitise(html).html);
     let reported = reported(&mail);
+    let text_parts = mail.text_parts();
     Readable {
-        language: mail.language(),
-        text_parts: content_parts(&mail.text_parts()),
+        language: mail.language(&text_parts),
+        text_parts: content_parts(&text_parts),
         html_parts: html
             .as_deref()
             .map(|html| content_parts(&mail.html_parts(html)))
@@ -204,18 +205,6 @@ fn parse(raw: &[u8]) -> Readable {
         html,
         reported,
     }
-}
-
-fn content_parts(parts: &[Part]) -> Vec<ContentPart> {
-    let kept = |part: &Part| ContentPart {
-        kind: match part.kind {
-            guichet_mime::PartKind::New => PartKind::New,
-            guichet_mime::PartKind::Signature => PartKind::Signature,
-            guichet_mime::PartKind::Quoted => PartKind::Quoted,
-        },
-        length: part.length,
-    };
-    parts.iter().map(kept).collect()
 }
 
 async fn build(
@@ -378,52 +367,6 @@ fn evidence(context: &Context, mail: &ParsedMail) -> Evidence {
     }
 }
 
-fn parties(people: &[Person]) -> Vec<Party> {
-    people.iter().cloned().map(party).collect()
-}
-
-fn party(person: Person) -> Party {
-    Party {
-        name: person.name,
-        address: person.address,
-    }
-}
-
-fn protection(protection: guichet_mime::Protection) -> Protection {
-    let scheme = |scheme| match scheme {
-        guichet_mime::Scheme::Smime => Scheme::Smime,
-        guichet_mime::Scheme::Pgp => Scheme::Pgp,
-    };
-    Protection {
-        signed: protection.signed.map(scheme),
-        encrypted: protection.encrypted.map(scheme),
-    }
-}
-
-fn meeting(meeting: guichet_mime::Meeting) -> Meeting {
-    let time = |time: guichet_mime::MeetingTime| MeetingTime {
-        local: time.local,
-        whole_day: time.whole_day,
-        time_zone: time.time_zone,
-        instant: time.instant,
-    };
-    let attendee = |attendee: guichet_mime::Attendee| Attendee {
-        party: party(attendee.person),
-        status: attendee.status,
-    };
-    Meeting {
-        method: meeting.method,
-        uid: meeting.uid,
-        summary: meeting.summary,
-        location: meeting.location,
-        organiser: meeting.organiser.map(party),
-        attendees: meeting.attendees.into_iter().map(attendee).collect(),
-        start: meeting.start.map(time),
-        end: meeting.end.map(time),
-        recurs: meeting.recurs,
-    }
-}
-
 /// A trace step of a mail in this mailbox.
 pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Step, detail: String) -> TraceStep {
     TraceStep {
@@ -437,33 +380,14 @@ pub(crate) fn step(mailbox: &Mailbox, id: &ImmutableId, at: Timestamp, step: Ste
 
 #[cfg(test)]
 mod tests {
+    use guichet_store::records::PartKind;
+
     use super::*;
 
     #[test]
     fn the_language_of_the_new_text_is_found() {
         let raw = b"Subject: Re: x\n\nHello, where is my parcel? It should have arrived on Thursday.\n\nAda wrote:\n> Guten Tag\n";
         assert_eq!(parse(raw).language, Some("en"));
-    }
-
-    #[test]
-    fn protection_is_kept_as_it_was_read() {
-        let raw =
-            b"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\n\n--b\n\nx\n--b--\n";
-        let kept = protection(parse(raw).mail.protection);
-        assert_eq!((kept.signed, kept.encrypted), (Some(Scheme::Pgp), None));
-    }
-
-    #[test]
-    fn a_meeting_keeps_what_was_read_of_it() {
-        let raw = b"Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:Visit\n\
-            DTSTART:20250110T090000Z\nATTENDEE;PARTSTAT=ACCEPTED;CN=Ada:mailto:ada@fabrikam.example\nEND:VEVENT\nEND:VCALENDAR\n";
-        let kept = meeting(parse(raw).mail.meeting.expect("a meeting"));
-        assert_eq!((kept.method.as_str(), kept.summary.as_str()), ("request", "Visit"));
-        assert_eq!(kept.attendees[0].party.address, "ada@fabrikam.example");
-        assert_eq!(
-            kept.start.and_then(|start| start.instant),
-            "2025-01-10T09:00:00Z".parse().ok()
-        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use whatlang::{Detector, Lang, Script};
 
-use crate::{ParsedMail, PartKind};
+use crate::{ParsedMail, Part, PartKind};
 
 /// Letters that are looked at; more do not make the guess surer.
 const MAX_LETTERS: usize = 2_000;
@@ -24,12 +24,13 @@ const MIN_CONFIDENCE: f64 = 0.4;
 const UNLIKELY: [Lang; 5] = [Lang::Epo, Lang::Lat, Lang::Jav, Lang::Aka, Lang::Sna];
 
 impl ParsedMail {
-    /// The language of the new text as a code of ISO 639-1, if it is long and clear enough.
+    /// The language of the new text as a code of ISO 639-1, if it is long and clear enough. `parts` are those of
+    /// [`text_parts`](Self::text_parts).
     #[must_use]
-    pub fn language(&self) -> Option<&'static str> {
+    pub fn language(&self, parts: &[Part]) -> Option<&'static str> {
         let mut at = 0;
         let mut own = String::new();
-        for part in self.text_parts() {
+        for part in parts {
             if part.kind == PartKind::New {
                 own.push_str(&self.text[at..at + part.length]);
             }
@@ -140,7 +141,8 @@ mod tests {
         let raw = "Subject: Re: x\nContent-Type: text/plain; charset=utf-8\n\nBonjour, je souhaite retourner un article. Pouvez-vous m'envoyer une étiquette de retour ?\n\n\
                    -- \nThis mail is confidential and may be read by nobody but its addressee.\n\nAm 04.03.25 um 10:12 schrieb Support:\n\
                    > Ihr Paket kommt am Donnerstag an. Vielen Dank für Ihre Geduld und freundliche Grüße.\n";
-        assert_eq!(crate::parse(raw.as_bytes()).language(), Some("fr"));
+        let mail = crate::parse(raw.as_bytes());
+        assert_eq!(mail.language(&mail.text_parts()), Some("fr"));
     }
 
     #[test]
