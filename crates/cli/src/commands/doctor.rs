@@ -7,7 +7,7 @@ use guichet_api::FindingsSource;
 use guichet_domain::finding::{Finding, Severity};
 use guichet_setup::{
     Language, Vault, catalogue,
-    doctor::{self, DoctorContext},
+    doctor::{self, Code, DoctorContext},
 };
 use guichet_store::Store;
 use jiff::Timestamp;
@@ -60,8 +60,8 @@ fn tell_changes(before: &[Finding], now: &[Finding], language: Language, at: Tim
     let is_new = |finding: &&Finding| !before.iter().any(|other| same(finding, other));
     // What was asked once was not asked again.
     let is_gone = |finding: &&Finding| {
-        let asked = !finding.code.starts_with("round-trip-");
-        finding.severity > Severity::Ok && asked && !now.iter().any(|other| same(finding, other))
+        let is_of_moment = Code::named(&finding.code).is_some_and(Code::is_of_moment);
+        finding.severity > Severity::Ok && !is_of_moment && !now.iter().any(|other| same(finding, other))
     };
     let (new, gone): (Vec<_>, Vec<_>) = (
         now.iter().filter(is_new).collect(),

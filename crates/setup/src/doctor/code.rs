@@ -304,8 +304,13 @@ codes! {
 }
 
 impl Code {
+    /// The code of this stable text.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
     /// Whether it is about a moment and not about a state, so that a look which does not ask again does not end it.
-    pub(crate) const fn is_of_moment(self) -> bool {
+    pub const fn is_of_moment(self) -> bool {
         matches!(
             self,
             Self::RoundTripOk | Self::RoundTripLost | Self::RoundTripJunk | Self::RoundTripRefused

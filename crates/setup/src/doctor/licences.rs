@@ -34,16 +34,7 @@ pub(super) async fn check(
         match client.user(&problem.subject).await {
             Ok(user) => {
                 more.extend(renamed(mailboxes, &problem.subject, &user));
-                match (problem.code, plans(&user)) {
-                    (Code::MailboxNone, plans) if !gives_mailbox(&user) => {
-                        problem.code = Code::MailboxUnlicensed;
-                        problem.evidence = format!("{}; {plans}", problem.evidence);
-                    }
-                    (Code::MailboxOk, plans) if user.account_enabled == Some(true) && !gives_mailbox(&user) => {
-                        more.push(Problem::new(Code::MailboxLicenceLost, &problem.subject, plans));
-                    }
-                    _ => {}
-                }
+                more.extend(judge(problem, &user));
             }
             Err(error) if error.class == Class::Denied => {
                 more.push(Problem::new(Code::LicencesUnseen, "", diagnose::evidence(&error)));
@@ -54,6 +45,21 @@ pub(super) async fn check(
         }
     }
     found.extend(more);
+}
+
+/// Says more of a missing mailbox, or that one that opens will not stay.
+fn judge(problem: &mut Problem, user: &User) -> Option<Problem> {
+    if gives_mailbox(user) {
+        return None;
+    }
+    let plans = plans(user);
+    if problem.code == Code::MailboxNone {
+        problem.code = Code::MailboxUnlicensed;
+        problem.evidence = format!("{}; {plans}", problem.evidence);
+        return None;
+    }
+    let lost = Problem::new(Code::MailboxLicenceLost, &problem.subject, plans);
+    (user.account_enabled == Some(true)).then_some(lost)
 }
 
 fn renamed(mailboxes: &[Mailbox], address: &str, user: &User) -> Option<Problem> {
