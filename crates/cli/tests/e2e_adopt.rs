@@ -81,18 +81,7 @@ async fn an_application_made_by_somebody_else_is_adopted_with_pasted_values() {
     let (_, again, _) = adopting.adopt(&adopting.value("secret_value"), &endpoint).await;
     let again: Value = serde_json::from_str(&again).expect("JSON");
     assert_eq!(again["changes"], serde_json::json!([]), "{again}");
-    let administrator = adopting
-        .stage
-        .launcher
-        .clone()
-        .with(
-            "GUICHET_ADMIN_CLIENT_ID",
-            &adopting.stage.described("/administrator/client_id"),
-        )
-        .with(
-            "GUICHET_ADMIN_CLIENT_SECRET",
-            &adopting.stage.described("/administrator/client_secret"),
-        );
+    let administrator = adopting.stage.as_administrator();
     let apply = [
         "connect",
         "apply",

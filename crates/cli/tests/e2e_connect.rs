@@ -18,16 +18,11 @@ async fn set_stage(dir: &Path) -> Stage {
         .expect("the stage is set with a device sign-in")
 }
 
-/// The stage's launcher, signing in with the tenant's administrative application.
-fn administrator(stage: &Stage) -> Launcher {
-    stage
-        .launcher
-        .clone()
-        .with("GUICHET_ADMIN_CLIENT_ID", &stage.described("/administrator/client_id"))
-        .with(
-            "GUICHET_ADMIN_CLIENT_SECRET",
-            &stage.described("/administrator/client_secret"),
-        )
+/// Adds a line to `[application]`.
+fn configure(stage: &Stage, line: &str) {
+    let name = "name = \"Guichet demo\"\n";
+    let changed = stage.configure(|text| text.replace(name, &format!("{name}{line}\n")));
+    changed.map_err(|f| f.title).expect("configuration is changed");
 }
 
 async fn run_json(launcher: &Launcher, arguments: &[&str]) -> Value {
@@ -39,7 +34,7 @@ async fn run_json(launcher: &Launcher, arguments: &[&str]) -> Value {
 async fn second_apply_and_plan_change_nothing() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;
-    let administrator = administrator(&stage);
+    let administrator = stage.as_administrator();
     let plan = run_json(
         &administrator,
         &["connect", "plan", "--sign-in", "application", "--json"],
@@ -88,15 +83,8 @@ async fn values_to_paste_show_the_secret_only_when_asked() {
 async fn changed_account_types_are_planned_and_applied() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;
-    let file = dir.path().join("guichet.toml");
-    let text = std::fs::read_to_string(&file).expect("configuration");
-    let changed = text.replace(
-        "name = \"Guichet demo\"\n",
-        "name = \"Guichet demo\"\naccount_types = \"any-organisation\"\n",
-    );
-    assert_ne!(text, changed);
-    std::fs::write(&file, changed).expect("configuration is changed");
-    let administrator = administrator(&stage);
+    configure(&stage, "account_types = \"any-organisation\"");
+    let administrator = stage.as_administrator();
     let plan = run_json(
         &administrator,
         &["connect", "plan", "--sign-in", "application", "--json"],
@@ -114,7 +102,7 @@ async fn changed_account_types_are_planned_and_applied() {
 async fn rotate_replaces_the_secret_and_what_is_stored_still_signs_in() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;
-    let administrator = administrator(&stage);
+    let administrator = stage.as_administrator();
     let applied = run_json(
         &administrator,
         &["connect", "apply", "--sign-in", "application", "--json"],
@@ -142,18 +130,11 @@ async fn rotate_replaces_the_secret_and_what_is_stored_still_signs_in() {
 async fn a_secret_renews_itself_where_the_configuration_allows_it() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;
-    let file = dir.path().join("guichet.toml");
-    let text = std::fs::read_to_string(&file).expect("configuration");
-    let changed = text.replace(
-        "name = \"Guichet demo\"\n",
-        "name = \"Guichet demo\"\nself_rotation = true\n",
-    );
-    assert_ne!(text, changed);
-    std::fs::write(&file, changed).expect("configuration is changed");
+    configure(&stage, "self_rotation = true");
     let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
-    let applied = run_json(&administrator(&stage), &arguments).await;
+    let applied = run_json(&stage.as_administrator(), &arguments).await;
     assert!(applied["changes"].to_string().contains("owner-missing"), "{applied}");
-    let again = run_json(&administrator(&stage), &arguments).await;
+    let again = run_json(&stage.as_administrator(), &arguments).await;
     assert_eq!(again["changes"], serde_json::json!([]), "{again}");
 
     let rotated = run_json(&stage.launcher, &["connect", "rotate", "--sign-in", "self", "--json"]).await;
@@ -183,16 +164,9 @@ async fn a_certificate_signs_in_and_renews_itself_without_an_administrator() {
         refused.title
     );
 
-    let file = dir.path().join("guichet.toml");
-    let text = std::fs::read_to_string(&file).expect("configuration");
-    let changed = text.replace(
-        "name = \"Guichet demo\"\n",
-        "name = \"Guichet demo\"\ncredential = \"certificate\"\n",
-    );
-    assert_ne!(text, changed);
-    std::fs::write(&file, changed).expect("configuration is changed");
+    configure(&stage, "credential = \"certificate\"");
     let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
-    let applied = run_json(&administrator(&stage), &arguments).await;
+    let applied = run_json(&stage.as_administrator(), &arguments).await;
 
     let rotated = run_json(&stage.launcher, &by_itself).await;
     assert_eq!(rotated["kind"], "certificate", "{rotated}");
@@ -339,14 +313,15 @@ async fn access_is_limited_to_the_listed_mailboxes_and_the_others_are_closed() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;
     let mailboxes = stage.mailboxes();
-    let file = dir.path().join("guichet.toml");
-    let text = std::fs::read_to_string(&file).expect("configuration");
     let outside = format!("[[mailbox]]\naddress = \"{}\"\n", mailboxes[2]);
-    assert!(text.contains(&outside), "{text}");
     let access = "\n[access]\nscope = \"mailboxes\"\nremove_tenant_wide_grants = true\n";
-    std::fs::write(&file, text.replace(&outside, "") + access).expect("configuration is changed");
+    let changed = stage.configure(|text| {
+        assert!(text.contains(&outside), "{text}");
+        text.replace(&outside, "") + access
+    });
+    changed.map_err(|f| f.title).expect("configuration is changed");
 
-    let administrator = administrator(&stage);
+    let administrator = stage.as_administrator();
     let arguments = ["connect", "apply", "--sign-in", "application", "--json"];
     let applied = run_json(&administrator, &arguments).await;
     assert_eq!(applied["mailboxes"], 2, "{applied}");
@@ -376,7 +351,7 @@ async fn access_is_limited_to_the_listed_mailboxes_and_the_others_are_closed() {
 async fn destroy_says_what_goes_and_removes_it_only_when_it_is_meant() {
     let dir = tempfile::tempdir().expect("dir");
     let stage = set_stage(dir.path()).await;
-    let administrator = administrator(&stage);
+    let administrator = stage.as_administrator();
     let destroy = ["connect", "destroy", "--sign-in", "application", "--json"];
     let planned = run_json(&administrator, &destroy).await;
     assert_eq!(planned["done"], false);

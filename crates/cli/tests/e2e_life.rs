@@ -31,14 +31,7 @@ impl World {
         let launcher = Launcher::new(PathBuf::from(env!("CARGO_BIN_EXE_guichet")), dir.path());
         let stage = Stage::set(launcher, 1).await?;
         let api = stage.api()?;
-        let administrator = stage
-            .launcher
-            .clone()
-            .with("GUICHET_ADMIN_CLIENT_ID", &stage.described("/administrator/client_id"))
-            .with(
-                "GUICHET_ADMIN_CLIENT_SECRET",
-                &stage.described("/administrator/client_secret"),
-            );
+        let administrator = stage.as_administrator();
         Ok(Self {
             stage,
             api,
@@ -72,12 +65,6 @@ impl World {
             Ok((self.receipts().await? == count).then_some(()))
         })
         .await
-    }
-
-    fn configure(&self, change: impl FnOnce(String) -> String) {
-        let file = self.dir.path().join("guichet.toml");
-        let text = std::fs::read_to_string(&file).expect("configuration");
-        std::fs::write(&file, change(text)).expect("configuration is changed");
     }
 }
 
@@ -119,17 +106,17 @@ async fn mailbox_that_is_added_is_served_without_a_restart() {
         let world = World::new().await?;
         let added = world.stage.mailboxes()[1].clone();
         let entry = format!("[[mailbox]]\naddress = \"{added}\"\n");
-        world.configure(|text| {
+        world.stage.configure(|text| {
             assert!(text.contains(&entry), "{text}");
             text.replace(&entry, "")
-        });
+        })?;
         world.administrator.run(&APPLY).await?;
         let _service = world.stage.serve().await?;
         world.mail(&added, "early").await?;
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         assert_eq!(world.receipts().await?, 0, "the mailbox is not served yet");
 
-        world.configure(|text| format!("{text}\n{entry}"));
+        world.stage.configure(|text| format!("{text}\n{entry}"))?;
         world.administrator.run(&APPLY).await?;
         world.mail(&added, "late").await?;
         wait_until("mail of the added mailbox", || async {
@@ -195,7 +182,8 @@ async fn denied_mailboxes_turn_the_integration_red_and_heal_by_themselves() {
 async fn a_certificate_near_its_end_renews_itself_while_the_service_runs() {
     let story = async {
         let world = World::new().await?;
-        world.configure(|text| text.replace("[application]\n", "[application]\ncredential = \"certificate\"\n"));
+        let kind = "[application]\ncredential = \"certificate\"\n";
+        world.stage.configure(|text| text.replace("[application]\n", kind))?;
         world.administrator.run(&APPLY).await?;
         let store = Store::open(OpenOptions::in_directory(world.dir.path().join("data"))).await?;
         let integration = store.integration().await?.expect("connected").id;

@@ -95,6 +95,33 @@ impl Stage {
         }
     }
 
+    /// Runs commands that sign in as the tenant's administrative application (`--sign-in application`).
+    pub fn as_administrator(&self) -> Launcher {
+        let described = |name: &str| self.described(&format!("/administrator/{name}"));
+        let launcher = self.launcher.clone();
+        launcher
+            .with("GUICHET_ADMIN_CLIENT_ID", &described("client_id"))
+            .with("GUICHET_ADMIN_CLIENT_SECRET", &described("client_secret"))
+    }
+
+    /// Changes `guichet.toml`.
+    ///
+    /// # Errors
+    /// A [`Failure`] if it can't be read or written, or if nothing changes.
+    pub fn configure(&self, change: impl FnOnce(&str) -> String) -> Result<(), Failure> {
+        let file = self.launcher.dir().join("guichet.toml");
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            let title = format!("{} can't be read: {error}", file.display());
+            Failure::new(Exit::Local, title, "")
+        })?;
+        let changed = change(&text);
+        if changed == text {
+            let title = format!("nothing was changed in {}", file.display());
+            return Err(Failure::new(Exit::NotRight, title, ""));
+        }
+        write(&file, &changed)
+    }
+
     /// A text of `sandbox.json`.
     pub fn described(&self, pointer: &str) -> String {
         self.description

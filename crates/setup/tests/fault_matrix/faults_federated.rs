@@ -1,7 +1,6 @@
 //! A connection whose application proves itself by tokens of its platform. The platform is a managed identity of the
 //! same tenant, for which the administrative application stands.
 
-use guichet_graph::{Endpoints, TokenSource};
 use guichet_setup::{Federated, credential::CredentialKind, doctor::Code};
 use http::Method;
 use secrecy::ExposeSecret;
@@ -121,19 +120,8 @@ async fn a_federated_credential_is_registered_once_and_never_rotated() {
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("nothing to rotate"), "{refused}");
-    let endpoints = Endpoints {
-        authority: stage.desired.authority.clone(),
-        graph: stage.desired.graph.clone(),
-    };
     let sealed = stage.credential().await;
     let opened = guichet_setup::credential::open(&stage.vault().unwrap(), &sealed, stage.entropy.clone()).unwrap();
-    let source = guichet_graph::ClientCredentials::new(
-        stage.transport.clone(),
-        stage.time.clone(),
-        stage.integration().await.token_endpoint.unwrap().parse().unwrap(),
-        stage.app_id().await,
-        opened,
-    );
-    let token = source.token(endpoints.graph_resource()).await.unwrap();
+    let token = stage.token_by(&stage.app_id().await, opened).await.unwrap();
     assert_eq!(token.claims().unwrap().appid, Some(stage.app_id().await));
 }

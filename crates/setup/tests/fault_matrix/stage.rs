@@ -314,13 +314,23 @@ impl Stage {
 
     /// A token of any application.
     pub async fn token_of(&self, app_id: &str, secret: &str) -> guichet_graph::Result<guichet_graph::AccessToken> {
+        let secret = guichet_graph::ClientCredential::Secret(secret.into());
+        self.token_by(app_id, secret).await
+    }
+
+    /// The same with a credential of any kind.
+    pub async fn token_by(
+        &self,
+        app_id: &str,
+        credential: guichet_graph::ClientCredential,
+    ) -> guichet_graph::Result<guichet_graph::AccessToken> {
         let endpoint = self.integration().await.token_endpoint.unwrap();
         let source = guichet_graph::ClientCredentials::new(
             self.sound.clone(),
             self.time.clone(),
             endpoint.parse().unwrap(),
             app_id,
-            guichet_graph::ClientCredential::Secret(secret.into()),
+            credential,
         );
         let resource = guichet_graph::Endpoints {
             authority: self.desired.authority.clone(),
