@@ -177,6 +177,8 @@ pub struct Sync {
     pub import: Import,
     /// Seconds between two rounds of a folder that nothing woke; 1 to 86,400.
     pub poll_seconds: u32,
+    /// The same for a folder that a live subscription wakes; 1 to 86,400.
+    pub quiet_poll_seconds: u32,
     /// Whether mails are marked read after they are committed.
     pub mark_read: bool,
     /// Whether replies carry a visible reference line that finds the conversation again.
@@ -189,6 +191,7 @@ impl Default for Sync {
             folders: vec!["inbox".to_owned()],
             import: Import::default(),
             poll_seconds: 60,
+            quiet_poll_seconds: 600,
             mark_read: true,
             reference_line: true,
         }
@@ -318,11 +321,13 @@ impl Config {
                 return Err(("route.priority", format!("{} is not between 0 and 9", route.priority)));
             }
         }
-        if !(1..=86_400).contains(&self.sync.poll_seconds) {
-            return Err((
-                "sync.poll_seconds",
-                format!("{} is not between 1 and 86400", self.sync.poll_seconds),
-            ));
+        for (key, seconds) in [
+            ("sync.poll_seconds", self.sync.poll_seconds),
+            ("sync.quiet_poll_seconds", self.sync.quiet_poll_seconds),
+        ] {
+            if !(1..=86_400).contains(&seconds) {
+                return Err((key, format!("{seconds} is not between 1 and 86400")));
+            }
         }
         if let Some(folder) = self.sync.folders.iter().find(|folder| is_outgoing(folder)) {
             let problem = format!("`{folder}` holds our own mail; only folders with incoming mail can be followed");
@@ -473,6 +478,7 @@ queue = "support"
                 "outside_mailbox",
             ),
             ("[sync]\npoll_seconds = 0", "poll_seconds"),
+            ("[sync]\nquiet_poll_seconds = 0", "quiet_poll_seconds"),
             ("[sync]\nfolders = [\"SentItems\"]", "SentItems"),
             ("[server]\npublic_url = \"http://a.example\"", "public_url"),
             ("[server]\ntls_key = \"k.pem\"", "tls_certificate"),

@@ -47,6 +47,8 @@ impl Import {
 pub struct EngineConfig {
     /// Pause between two rounds of a folder that nothing woke.
     pub poll_interval: Duration,
+    /// The same for a folder that a live subscription wakes. Anything shorter than `poll_interval` counts as that.
+    pub quiet_poll_interval: Duration,
     /// Routes, in the order of the configuration.
     pub routes: Vec<Route>,
     /// What is taken in of the mail that was there before.

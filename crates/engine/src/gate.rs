@@ -12,7 +12,7 @@ use std::{
 use guichet_domain::MailboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-const CONCURRENCY: usize = 4;
+const CONCURRENCY: u32 = 4;
 /// Rounds at a time. A round waits for its mailbox most of the time, and keeps at most a page of
 /// prepared mails meanwhile.
 const ROUNDS: usize = 64;
@@ -40,14 +40,19 @@ impl Gates {
     /// Waits for a free place at the mailbox. `None` never happens while the engine lives: the
     /// semaphores are not closed.
     pub async fn enter(&self, mailbox: MailboxId) -> Option<OwnedSemaphorePermit> {
-        let semaphore = {
-            let mut mailboxes = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner);
-            mailboxes
-                .entry(mailbox)
-                .or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY)))
-                .clone()
-        };
-        semaphore.acquire_owned().await.ok()
+        self.places(mailbox).acquire_owned().await.ok()
+    }
+
+    /// Waits until nobody else is at the mailbox, and keeps it so: Outlook carries out four calls of a batch at
+    /// a time, which is all that the application may have. Who comes next waits for one batch at most.
+    pub async fn enter_alone(&self, mailbox: MailboxId) -> Option<OwnedSemaphorePermit> {
+        self.places(mailbox).acquire_many_owned(CONCURRENCY).await.ok()
+    }
+
+    fn places(&self, mailbox: MailboxId) -> Arc<Semaphore> {
+        let mut mailboxes = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Semaphore::new(CONCURRENCY as usize));
+        mailboxes.entry(mailbox).or_insert_with(new).clone()
     }
 
     /// Waits for its turn to make a round; folders come in the order in which they asked.

@@ -44,10 +44,16 @@ pub(crate) enum PrepareError {
     Store(#[from] guichet_store::Error),
 }
 
-/// Fetches and prepares one mail.
-pub(crate) async fn prepare(context: &Arc<Context>, mailbox: &Mailbox, summary: MessageSummary) -> Prepared {
+/// Prepares one mail from its bytes, which are fetched if they are not there. The caller has a place for a mail
+/// in memory.
+pub(crate) async fn prepare_from(
+    context: &Arc<Context>,
+    mailbox: &Mailbox,
+    summary: MessageSummary,
+    mime: Option<Bytes>,
+) -> Prepared {
     let immutable_id = ImmutableId::new(summary.id.clone());
-    match fetch_and_prepare(context, mailbox, &summary, &immutable_id).await {
+    match fetch_and_prepare(context, mailbox, &summary, &immutable_id, mime).await {
         Ok(prepared) => prepared,
         Err(error) => Prepared::Failed(immutable_id, error),
     }
@@ -58,6 +64,7 @@ async fn fetch_and_prepare(
     mailbox: &Mailbox,
     summary: &MessageSummary,
     immutable_id: &ImmutableId,
+    mime: Option<Bytes>,
 ) -> Result<Prepared, PrepareError> {
     let seen = step(
         mailbox,
@@ -66,8 +73,10 @@ async fn fetch_and_prepare(
         Step::Seen,
         "listed by the delta query".to_owned(),
     );
-    let _place = context.gates.mail().await;
-    let fetched = fetch(context, mailbox, immutable_id).await;
+    let fetched = match mime {
+        Some(mime) => Ok(mime),
+        None => fetch(context, mailbox, immutable_id).await,
+    };
     let mime = match fetched {
         Ok(mime) => mime,
         Err(error) if error.class == Class::Gone && !exists(context, mailbox, immutable_id).await? => {

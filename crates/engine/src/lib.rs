@@ -7,6 +7,7 @@
 mod content;
 mod context;
 mod deliver;
+mod fetch;
 mod gate;
 pub mod handle;
 mod ingest;

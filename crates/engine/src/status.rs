@@ -77,6 +77,11 @@ impl StatusBoard {
         }
     }
 
+    /// Whether a live subscription wakes the folder.
+    pub fn is_notified(&self, folder: FolderId) -> bool {
+        self.lock().get(&folder).is_some_and(|status| status.notified)
+    }
+
     pub fn count_panic(&self) {
         self.panics.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }

@@ -5,6 +5,7 @@
 //! mail content or secrets. Time, entropy and the network come in as ports, so that every wait and
 //! every failure can be simulated.
 
+mod batch;
 mod class;
 mod client;
 mod directory;
@@ -21,6 +22,7 @@ mod token;
 mod traffic;
 mod wire;
 
+pub use batch::MAX_BATCH;
 pub use class::Class;
 pub use client::GraphClient;
 pub use directory::certificates::NewCertificate;

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use guichet_net::{BodyLimit, HttpRequest, HttpResponse, Transport, TransportError};
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use url::Url;
 
 /// Mailboxes counted apart; more of them are counted together.
@@ -20,7 +21,7 @@ const MAX_USERS: usize = 1_000;
 /// Requests of one mailbox; without a user, of the application as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Requests {
-    /// All of them, repetitions included.
+    /// All of them as Microsoft counts them: repetitions included, and each call of a batch.
     pub sent: u64,
     /// Those that were answered 429.
     pub throttled: u64,
@@ -67,8 +68,19 @@ impl Metered {
 #[async_trait]
 impl Transport for Metered {
     async fn send(&self, request: HttpRequest, limit: BodyLimit) -> Result<HttpResponse, TransportError> {
+        let batched = batched(&request);
         let user = user_of(&request.url);
         let answer = self.inner.send(request, limit).await;
+        if let (Some(users), Ok(answer)) = (&batched, &answer)
+            && let Some(statuses) = statuses(&answer.body)
+        {
+            for (id, status) in statuses {
+                let user = users.get(&id).cloned().unwrap_or_default();
+                self.traffic
+                    .note(user, status == StatusCode::TOO_MANY_REQUESTS.as_u16());
+            }
+            return Ok(answer.clone());
+        }
         let throttled = answer
             .as_ref()
             .is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS);
@@ -79,10 +91,54 @@ impl Transport for Metered {
 
 /// The segment behind `users`.
 fn user_of(url: &Url) -> String {
-    let mut segments = url.path_segments().into_iter().flatten();
+    user_in(url.path())
+}
+
+fn user_in(path: &str) -> String {
+    let mut segments = path.split(['/', '?']);
     segments.find(|segment| *segment == "users");
     let user = segments.next().unwrap_or_default();
     percent_decode_str(user).decode_utf8_lossy().into_owned()
+}
+
+/// The users of the calls in a batch, by the calls' ids: Microsoft counts each of them.
+fn batched(request: &HttpRequest) -> Option<HashMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        requests: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        id: String,
+        url: String,
+    }
+    if !request.url.path().ends_with("/$batch") {
+        return None;
+    }
+    let envelope: Envelope = serde_json::from_slice(&request.body).ok()?;
+    let user = |entry: Entry| (entry.id, user_in(&entry.url));
+    Some(envelope.requests.into_iter().map(user).collect())
+}
+
+/// How the calls of a batch were answered.
+fn statuses(body: &[u8]) -> Option<Vec<(String, u16)>> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        responses: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        id: String,
+        status: u16,
+    }
+    let envelope: Envelope = serde_json::from_slice(body).ok()?;
+    Some(
+        envelope
+            .responses
+            .into_iter()
+            .map(|entry| (entry.id, entry.status))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -186,6 +186,7 @@ impl Cluster {
             tokens: self.tokens.clone(),
             config: EngineConfig {
                 poll_interval: self.poll,
+                quiet_poll_interval: self.poll * 3,
                 routes: Vec::new(),
                 import: Import::New,
                 mark_read: true,

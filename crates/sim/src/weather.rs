@@ -98,6 +98,7 @@ fn fault(dice: &Dice) -> Value {
         "createreply",
         "/attachments",
         "$value",
+        "$batch",
         "token",
         "subscriptions",
         "filter",

@@ -215,7 +215,7 @@ fn write_configuration(launcher: &Launcher, description: &Value, port: u16, poll
          [application]\nname = \"Guichet demo\"\n\n\
          [server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"https://localhost:{port}\"\n\
          tls_certificate = \"sandbox/service.pem\"\ntls_key = \"sandbox/service.key\"\n\n\
-         [sync]\npoll_seconds = {poll}\n",
+         [sync]\npoll_seconds = {poll}\nquiet_poll_seconds = {poll}\n",
         text("/tenant_id"),
         text("/authority"),
         text("/graph_url"),

@@ -2,18 +2,61 @@
 
 use guichet_domain::{ImmutableId, trace::Step};
 use guichet_graph::Class;
-use guichet_store::records::{JobOutcome, LeasedJob};
+use guichet_store::records::{JobKind, JobOutcome, LeasedJob};
 
 use super::AttemptError;
-use crate::{context::Context, ingest::step};
+use crate::{context::Context, fetch::is_throttled, ingest::step};
 
-pub(super) async fn run(context: &Context, job: &LeasedJob, id: &ImmutableId) -> Result<(), AttemptError> {
+/// What became of a mail in a batch.
+pub(super) type Marked = Result<(), guichet_graph::Error>;
+
+/// Marks the mails of these jobs of one mailbox in one request; `None` for those to be marked singly. As with
+/// fetching, a batch never blames a mail.
+pub(super) async fn together(context: &Context, jobs: &[LeasedJob]) -> Vec<Option<Marked>> {
+    let nothing = || jobs.iter().map(|_| None).collect();
+    let ids: Vec<&str> = jobs.iter().filter_map(marks).map(ImmutableId::as_str).collect();
+    let mailbox = jobs.first().and_then(|job| context.mailbox(job.mailbox));
+    let (Some(mailbox), true) = (mailbox, ids.len() > 1 && ids.len() == jobs.len()) else {
+        return nothing();
+    };
+    let permit = context.gates.enter_alone(mailbox.id).await;
+    let marked = context.graph.mark_all_read(&mailbox.graph_user_id, &ids).await;
+    drop(permit);
+    let kept = |marked: Marked| match marked {
+        Err(error) if error.class != Class::Gone && !is_throttled(&error) => None,
+        marked => Some(marked),
+    };
+    match marked {
+        Ok(all) => all.into_iter().map(kept).collect(),
+        Err(error) if is_throttled(&error) => jobs.iter().map(|_| Some(Err(error.clone()))).collect(),
+        Err(_) => nothing(),
+    }
+}
+
+/// The mail that the job marks, if that is what it does.
+pub(super) fn marks(job: &LeasedJob) -> Option<&ImmutableId> {
+    match &job.kind {
+        JobKind::MarkRead { immutable_id } => Some(immutable_id),
+        JobKind::SendReply { .. } => None,
+    }
+}
+
+pub(super) async fn run(
+    context: &Context,
+    job: &LeasedJob,
+    id: &ImmutableId,
+    marked: Option<Marked>,
+) -> Result<(), AttemptError> {
     let mailbox = context
         .mailbox(job.mailbox)
         .ok_or_else(|| AttemptError::Later("its mailbox is not served at present".into()))?;
-    let permit = context.gates.enter(mailbox.id).await;
-    let marked = context.graph.mark_read(&mailbox.graph_user_id, id.as_str()).await;
-    drop(permit);
+    let marked = match marked {
+        Some(marked) => marked,
+        None => {
+            let _permit = context.gates.enter(mailbox.id).await;
+            context.graph.mark_read(&mailbox.graph_user_id, id.as_str()).await
+        }
+    };
     let detail = match marked {
         Ok(()) => "isRead set in the mailbox".to_owned(),
         // Whoever moved it out of the mailbox or deleted it has surely seen it.

@@ -10,7 +10,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use guichet_domain::round::backoff;
-use guichet_graph::Class;
+use guichet_graph::{Class, MAX_BATCH};
 use guichet_store::records::{JobKind, JobOutcome, LeasedJob, TraceStep};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
@@ -51,9 +51,9 @@ pub(crate) async fn run(context: Arc<Context>) {
         let free = WORKERS.saturating_sub(workers.len());
         let leased = lease(&context, free).await;
         if !leased.is_empty() {
-            for job in leased {
+            for group in groups(leased, context.now()) {
                 let context = context.clone();
-                workers.spawn(async move { attempt(&context, job).await });
+                workers.spawn(async move { attempt_group(&context, group).await });
             }
             continue;
         }
@@ -100,10 +100,37 @@ async fn idle_time(context: &Context) -> Duration {
     until.clamp(Duration::from_millis(50), MAX_IDLE)
 }
 
-async fn attempt(context: &Arc<Context>, job: LeasedJob) {
+/// Divides leased jobs into what is done in one request: mails of one mailbox to be marked read. Late jobs stay
+/// alone, since they may no longer be done.
+fn groups(leased: Vec<LeasedJob>, now: Timestamp) -> Vec<Vec<LeasedJob>> {
+    let mut groups: Vec<Vec<LeasedJob>> = Vec::new();
+    for job in leased {
+        let fits = |group: &&mut Vec<LeasedJob>| {
+            let alike = |other: &LeasedJob| {
+                other.mailbox == job.mailbox && other.deadline >= now && mark_read::marks(other).is_some()
+            };
+            group.len() < MAX_BATCH && group.first().is_some_and(alike)
+        };
+        let joins = job.deadline >= now && mark_read::marks(&job).is_some();
+        match groups.iter_mut().find(fits).filter(|_| joins) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
+        }
+    }
+    groups
+}
+
+async fn attempt_group(context: &Arc<Context>, jobs: Vec<LeasedJob>) {
+    let marked = mark_read::together(context, &jobs).await;
+    for (job, marked) in jobs.into_iter().zip(marked) {
+        attempt(context, job, marked).await;
+    }
+}
+
+async fn attempt(context: &Arc<Context>, job: LeasedJob, marked: Option<mark_read::Marked>) {
     let renew = || context.store.renew_job(job.id, job.epoch, context.lease_end());
     // A panic is an outcome like any other: the job is tried again later, and given up in the end.
-    let work = AssertUnwindSafe(work(context, &job)).catch_unwind();
+    let work = AssertUnwindSafe(work(context, &job, marked)).catch_unwind();
     let error = match hold(&*context.time, context.config.nodes.lease(), work, renew).await {
         Ok(Ok(Ok(()))) => return,
         Ok(Ok(Err(error))) => error,
@@ -147,7 +174,7 @@ async fn attempt(context: &Arc<Context>, job: LeasedJob) {
     }
 }
 
-async fn work(context: &Arc<Context>, job: &LeasedJob) -> Result<(), AttemptError> {
+async fn work(context: &Arc<Context>, job: &LeasedJob, marked: Option<mark_read::Marked>) -> Result<(), AttemptError> {
     // After a long standstill a job may be late before it was ever tried, and then it may do harm. One
     // that may have been sent already is looked after nevertheless.
     if context.now() > job.deadline && !job.progress.send_begun {
@@ -156,7 +183,7 @@ async fn work(context: &Arc<Context>, job: &LeasedJob) -> Result<(), AttemptErro
         ));
     }
     match &job.kind {
-        JobKind::MarkRead { immutable_id } => mark_read::run(context, job, immutable_id).await,
+        JobKind::MarkRead { immutable_id } => mark_read::run(context, job, immutable_id, marked).await,
         JobKind::SendReply { message, in_reply_to } => reply::run(context, job, *message, in_reply_to).await,
     }
 }

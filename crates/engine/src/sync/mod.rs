@@ -1,10 +1,12 @@
 //! One worker for each followed folder: waits until the folder is dirty or due, then makes a round.
 
 mod patience;
+mod quiet;
 mod round;
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use guichet_domain::{
     FolderId,
     round::{After, Outcome, after},
@@ -13,10 +15,15 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 
 use crate::{Nodes, context::Context};
+use quiet::Quiet;
 use round::{RoundError, Rounds};
 
 /// Pause before a folder is asked for again that another node is walking.
 const OWNED_ELSEWHERE: Duration = Duration::from_secs(1);
+
+/// Wait after a hint, so that mails which arrive together are read in one round. A notification takes seconds to
+/// come, so nobody notices; the requests of a round are paid once instead of for each mail.
+const GATHER: Duration = Duration::from_millis(300);
 
 /// Follows one folder until the engine stops.
 pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<Notify>) {
@@ -26,6 +33,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
     let mut pause = Duration::ZERO;
     // Whether a round is owed: after a start, a wake-up or a failure. Otherwise another node may have made it.
     let mut owed = true;
+    let mut quiet = Quiet::default();
     loop {
         // A wake-up that came during the last round is kept by the Notify and starts the next one
         // at once. While a folder fails, wake-ups do not shorten the back-off; but new mail does not
@@ -39,11 +47,24 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
             tokio::select! {
                 biased;
                 () = context.stop.cancelled() => return,
-                () = dirty.notified() => owed = true,
+                () = dirty.notified() => {
+                    owed = true;
+                    if !context.sleep(GATHER).await {
+                        return;
+                    }
+                    // What was hinted at meanwhile is part of this round.
+                    let _ = dirty.notified().now_or_never();
+                }
                 () = context.time.sleep(pause) => {}
             }
         }
-        if !owed && let Some(rest) = made_elsewhere(&context, folder).await {
+        let interval = quiet.interval(&context, folder);
+        if !owed && let Some(rest) = quiet.rest(context.now(), interval) {
+            // Looked at again soon: the subscription may end meanwhile.
+            pause = rest.min(context.config.poll_interval);
+            continue;
+        }
+        if !owed && let Some(rest) = made_elsewhere(&context, folder, interval).await {
             pause = rest;
             continue;
         }
@@ -55,6 +76,7 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
         match ended {
             Ok(()) => {
                 failures = 0;
+                quiet.walked(context.now(), !owed && rounds.taken() > 0);
                 owed = false;
                 pause = context.config.poll_interval;
                 context.handle.metrics().rounds.inc();
@@ -86,13 +108,12 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
 }
 
 /// How long this node has nothing to do for the folder, because another has just walked it to its end.
-async fn made_elsewhere(context: &Context, folder: FolderId) -> Option<Duration> {
+async fn made_elsewhere(context: &Context, folder: FolderId, interval: Duration) -> Option<Duration> {
     if context.config.nodes == Nodes::One {
         return None;
     }
     // What can't be read is for the round to report.
     let synced_at = context.store.synced_at(folder).await.ok().flatten()?;
-    let interval = context.config.poll_interval;
     let since = Duration::try_from(context.now().duration_since(synced_at)).unwrap_or_default();
     // The board shows the folder, not this node's part in it.
     context

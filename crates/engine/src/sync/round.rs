@@ -13,12 +13,13 @@ use guichet_store::records::{FolderLease, Item, Mailbox, Page};
 use super::patience::{Patience, Verdict};
 use crate::{
     context::Context,
+    fetch,
     ingest::{self, PrepareError, Prepared},
     lease::hold,
 };
 
-/// Mails of a page that are fetched at the same time. One less than the mailbox's concurrency, so
-/// that a reply never waits for an import.
+/// Groups of mails of a page that are worked on at the same time. One less than the mailbox's concurrency, so
+/// that a reply waits for one batch of an import at most.
 const FETCHES: usize = 3;
 /// Items asked for in one page.
 const PAGE_SIZE: u32 = 50;
@@ -86,6 +87,8 @@ pub(crate) struct Rounds {
     control: Option<ImmutableId>,
     /// Rounds in a row in which the stored link was refused.
     refusals: u32,
+    /// Mails that the last round took in.
+    taken: usize,
 }
 
 /// The mails of a page as far as they could be had.
@@ -106,12 +109,19 @@ impl Rounds {
             patience: Patience::default(),
             control: None,
             refusals: 0,
+            taken: 0,
         }
+    }
+
+    /// Mails that the last round took in.
+    pub fn taken(&self) -> usize {
+        self.taken
     }
 
     /// Walks to the end of the delta. On an error the cursor stands before the first mail that is
     /// not in the ledger.
     pub async fn run(&mut self) -> Result<(), RoundError> {
+        self.taken = 0;
         let mut lease = self.acquire().await?;
         let (context, folder, epoch) = (self.context.clone(), self.folder, lease.epoch);
         let renew = || context.store.renew_folder(folder, epoch, context.lease_end());
@@ -242,8 +252,9 @@ impl Rounds {
         prepared.failure.map_or(Ok(outcome), Err)
     }
 
-    async fn store_page(&self, mailbox: &Mailbox, page: Page) -> Result<(), RoundError> {
+    async fn store_page(&mut self, mailbox: &Mailbox, page: Page) -> Result<(), RoundError> {
         let committed = self.context.store.commit_page(page).await?;
+        self.taken += committed.ingested.len();
         let metrics = self.context.handle.metrics();
         metrics.ingested.inc_by(committed.ingested.len() as u64);
         metrics.known.inc_by(committed.known as u64);
@@ -288,17 +299,17 @@ impl Rounds {
 
     async fn prepare_all(&mut self, mailbox: &Mailbox, fresh: Vec<MessageSummary>) -> Prepare {
         let context = &self.context;
-        let outcomes: Vec<(MessageSummary, Prepared)> = stream::iter(fresh)
-            .map(|summary| async move {
-                let prepared = ingest::prepare(context, mailbox, summary.clone()).await;
-                (summary, prepared)
-            })
+        let mut outcomes: Vec<(usize, MessageSummary, Prepared)> = stream::iter(fetch::groups(fresh))
+            .map(|group| fetch::prepare_group(context, mailbox, group))
             .buffered(FETCHES)
+            .flat_map(stream::iter)
             .collect()
             .await;
+        // In the order of the page, whatever was fetched together.
+        outcomes.sort_by_key(|(place, ..)| *place);
         let mut all = Prepare::default();
         let mut failed = Vec::new();
-        for (summary, outcome) in outcomes {
+        for (_, summary, outcome) in outcomes {
             match outcome {
                 Prepared::Item(item) => {
                     let id = ImmutableId::new(summary.id);

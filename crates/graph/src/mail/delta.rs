@@ -12,6 +12,9 @@ use crate::wire::delta::{DeltaFrom, DeltaNext, DeltaPage, WirePage};
 
 const OPERATION: &str = "read changes";
 
+/// The size of the message, which Graph has no property of its own for.
+const SIZE: &str = "singleValueExtendedProperties($filter=id eq 'Long 0xe08')";
+
 /// Largest page that Graph gives.
 const MAX_PAGE_SIZE: u32 = 1000;
 
@@ -28,7 +31,8 @@ impl GraphClient {
                 let path = GraphPath::folder(user, folder)
                     .then("messages")
                     .then("delta")
-                    .select(select);
+                    .select(select)
+                    .query("$expand", SIZE);
                 (self.address(OPERATION, &path)?, page_size)
             }
             DeltaFrom::Link { link, page_size } => {

@@ -18,6 +18,9 @@ use crate::wire::page::Page;
 /// Exchange takes messages up to 150 MB, which base 64 makes a third larger on the wire.
 const MIME_LIMIT: BodyLimit = BodyLimit::mebibytes(210);
 
+/// The same for the answer to a batch of small messages.
+const MIMES_LIMIT: BodyLimit = BodyLimit::mebibytes(64);
+
 /// Messages that carry one value of our own property: one, or a few after repeated crashes.
 const MAX_STAMPED: &str = "25";
 
@@ -60,13 +63,27 @@ impl GraphClient {
     /// `Gone` when the message has left the mailbox, `Invalid` with `answer_too_large` beyond
     /// 210 MiB.
     pub async fn message_mime(&self, user: &str, id: &str) -> Result<Bytes> {
+        Ok(self.execute(&self.mime_call(user, id)?).await?.body)
+    }
+
+    /// Several messages as MIME in one request, at most [`MAX_BATCH`](crate::MAX_BATCH); the outcomes in the order
+    /// of the ids. None of them is asked for twice: what is not here can be had by [`GraphClient::message_mime`].
+    ///
+    /// # Errors
+    /// Those of the request as a whole, `Invalid` with `answer_too_large` beyond 64 MiB among them.
+    pub async fn messages_mime(&self, user: &str, ids: &[&str]) -> Result<Vec<Result<Bytes>>> {
+        let calls: Vec<Call> = ids.iter().map(|id| self.mime_call(user, id)).collect::<Result<_>>()?;
+        let answers = self.batch("read messages as MIME", &calls, MIMES_LIMIT).await?;
+        Ok(answers.into_iter().map(|answer| Ok(answer?.body)).collect())
+    }
+
+    fn mime_call(&self, user: &str, id: &str) -> Result<Call> {
         const OPERATION: &str = "read message as MIME";
         let url = self.address(OPERATION, &GraphPath::message(user, id).then("$value"))?;
-        let call = Call::read(OPERATION, url)
+        Ok(Call::read(OPERATION, url)
             .prefer(IMMUTABLE_ID)
             .header(ACCEPT, "*/*")
-            .limit(MIME_LIMIT);
-        Ok(self.execute(&call).await?.body)
+            .limit(MIME_LIMIT))
     }
 
     /// A message's properties; all of them if `select` is empty.
@@ -155,10 +172,28 @@ impl GraphClient {
     /// # Errors
     /// `Gone` when the message has left the mailbox.
     pub async fn mark_read(&self, user: &str, id: &str) -> Result<()> {
+        self.perform(&self.mark_read_call(user, id)?).await
+    }
+
+    /// Marks several messages of a mailbox as read in one request, at most [`MAX_BATCH`](crate::MAX_BATCH); the
+    /// outcomes in the order of the ids.
+    ///
+    /// # Errors
+    /// Those of the request as a whole.
+    pub async fn mark_all_read(&self, user: &str, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        let calls: Vec<Call> = ids
+            .iter()
+            .map(|id| self.mark_read_call(user, id))
+            .collect::<Result<_>>()?;
+        let answers = self.batch("mark messages read", &calls, MIMES_LIMIT).await?;
+        Ok(answers.into_iter().map(|answer| answer.map(drop)).collect())
+    }
+
+    fn mark_read_call(&self, user: &str, id: &str) -> Result<Call> {
         const OPERATION: &str = "mark message read";
         let url = self.address(OPERATION, &GraphPath::message(user, id))?;
         let call = Call::write(OPERATION, Method::PATCH, url, Effect::Idempotent).prefer(IMMUTABLE_ID);
-        self.perform(&call.json(&json!({ "isRead": true }))?).await
+        call.json(&json!({ "isRead": true }))
     }
 
     /// Moves the message to another folder of its mailbox, by id or well-known name. The immutable

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::lenient;
+use super::message::ExtendedProperty;
 
 /// Where a delta page starts.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +85,23 @@ pub struct MessageSummary {
     pub is_draft: Option<bool>,
     #[serde(default, deserialize_with = "lenient::flag")]
     pub has_attachments: Option<bool>,
+    /// Extended properties; of a round that began at the start, the size alone.
+    #[serde(
+        rename = "singleValueExtendedProperties",
+        default,
+        deserialize_with = "lenient::list"
+    )]
+    extended_properties: Vec<ExtendedProperty>,
+}
+
+impl MessageSummary {
+    /// Size in bytes as Exchange counts it (`PidTagMessageSize`), which is near that of the MIME; unknown in rounds
+    /// that began before it was asked for.
+    pub fn size(&self) -> Option<u64> {
+        self.extended_properties
+            .iter()
+            .find_map(|property| property.value.parse().ok())
+    }
 }
 
 /// A page as it comes; the items one by one, so that an odd one spoils no other.

@@ -26,7 +26,8 @@ async fn first_page_asks_for_properties_size_and_immutable_ids() {
     graph.delta("u", "inbox", from).await.unwrap();
     assert_eq!(
         script.lines(),
-        ["GET /v1.0/users/u/mailFolders/inbox/messages/delta?$select=id,isRead"]
+        ["GET /v1.0/users/u/mailFolders/inbox/messages/delta?$select=id,isRead\
+            &$expand=singleValueExtendedProperties($filter%3Did%20eq%20%27Long%200xe08%27)"]
     );
     assert_eq!(
         script.asked()[0].headers["prefer"],
@@ -53,7 +54,8 @@ async fn links_are_followed_as_they_are_and_the_size_is_repeated() {
 async fn removed_and_changed_items_are_told_apart() {
     let values = json!([
         { "@odata.type": "#microsoft.graph.message", "id": "gone", "@removed": { "reason": "deleted" } },
-        { "@odata.type": "#microsoft.graph.eventMessageRequest", "id": "new", "isRead": "true", "newField": 1 },
+        { "@odata.type": "#microsoft.graph.eventMessageRequest", "id": "new", "isRead": "true", "newField": 1,
+          "singleValueExtendedProperties": [{ "id": "Long 0xe08", "value": "4711" }] },
     ]);
     let script = Script::new([last(&values)]);
     let (graph, _time) = client(&script);
@@ -63,6 +65,7 @@ async fn removed_and_changed_items_are_told_apart() {
         panic!("not an upsert")
     };
     assert_eq!((message.id.as_str(), message.is_read), ("new", Some(true)));
+    assert_eq!(message.size(), Some(4711));
 }
 
 #[tokio::test]

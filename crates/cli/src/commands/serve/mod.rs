@@ -116,6 +116,7 @@ fn engine_config(config: &Config, owner: &str) -> Result<EngineConfig, Failure> 
     }
     Ok(EngineConfig {
         poll_interval: Duration::from_secs(config.sync.poll_seconds.into()),
+        quiet_poll_interval: Duration::from_secs(config.sync.quiet_poll_seconds.into()),
         routes: config.routes.clone(),
         import: config.sync.import,
         mark_read: config.sync.mark_read,
