@@ -122,7 +122,7 @@ mod tests {
     use crate::testing::Fixture;
 
     /// The public routes. A change here is a change of the public API.
-    const ROUTES: [&str; 28] = [
+    const ROUTES: [&str; 35] = [
         "GET /healthz",
         "GET /metrics",
         "GET /problems/{code}",
@@ -131,6 +131,7 @@ mod tests {
         "GET /v1/conversations",
         "GET /v1/conversations/{id}",
         "GET /v1/conversations/{id}/messages",
+        "GET /v1/dead-letters",
         "GET /v1/events",
         "GET /v1/findings",
         "GET /v1/findings/history",
@@ -142,6 +143,8 @@ mod tests {
         "GET /v1/messages/{id}/mime",
         "GET /v1/openapi.json",
         "GET /v1/quarantine",
+        "GET /v1/quarantine/{id}",
+        "GET /v1/quarantine/{id}/mime",
         "GET /v1/receipts",
         "GET /v1/routes",
         "GET /v1/totals",
@@ -150,7 +153,11 @@ mod tests {
         "POST /notifications/graph",
         "POST /notifications/graph/lifecycle",
         "POST /v1/conversations/{id}/replies",
+        "POST /v1/dead-letters/{id}/discard",
+        "POST /v1/dead-letters/{id}/retry",
         "POST /v1/mailboxes/{id}/sync",
+        "POST /v1/quarantine/{id}/discard",
+        "POST /v1/quarantine/{id}/replay",
     ];
 
     #[test]

@@ -8,8 +8,8 @@ use crate::{
     auth::require_key,
     console, gate, metrics, notifications, openapi,
     resources::{
-        addresses, attachments, conversations, document, events, findings, health, integration, mailboxes, messages,
-        problems, receipts, replies, routes as routing, totals, trace,
+        addresses, attachments, conversations, dead_letters, document, events, findings, health, integration,
+        mailboxes, messages, problems, quarantine, receipts, replies, routes as routing, totals, trace,
     },
     state::ApiState,
 };
@@ -31,6 +31,13 @@ pub(crate) fn keyed() -> OpenApiRouter<ApiState> {
         .routes(routes!(addresses::list))
         .routes(routes!(receipts::list))
         .routes(routes!(receipts::quarantine))
+        .routes(routes!(quarantine::show))
+        .routes(routes!(quarantine::mime))
+        .routes(routes!(quarantine::replay))
+        .routes(routes!(quarantine::discard))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::retry))
+        .routes(routes!(dead_letters::discard))
         .routes(routes!(trace::trace))
         .routes(routes!(totals::totals))
         .routes(routes!(findings::list))

@@ -46,6 +46,12 @@ pub enum Command {
         /// Message-ID of the mail (with or without angle brackets), its immutable id, or our id.
         id: String,
     },
+    /// Look at mails that were set aside, try them again, or leave it at that.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Look at jobs that were given up, such as replies, try them again, or leave it at that.
+    #[command(subcommand)]
+    DeadLetters(DeadLetterCommand),
     /// Take the embedded database over into the PostgreSQL database of the configuration.
     Migrate,
     /// Manage the keys of the HTTP API.
@@ -347,6 +353,48 @@ pub enum KeyCommand {
     /// End a key.
     Revoke {
         /// Id of the key, from `key list`.
+        id: String,
+    },
+}
+
+/// `guichet quarantine`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// List the mails that were set aside, each with the reason.
+    List,
+    /// Show one, and what happened to it.
+    Show {
+        /// Immutable id of the mail, from `quarantine list`.
+        id: String,
+        /// Also write its bytes to this file.
+        #[arg(long, value_name = "FILE")]
+        mime: Option<PathBuf>,
+    },
+    /// Try a mail again; the running service does it.
+    Replay {
+        /// Immutable id of the mail, from `quarantine list`.
+        id: String,
+    },
+    /// Take a mail out of quarantine without taking it in; it does not come again.
+    Discard {
+        /// Immutable id of the mail, from `quarantine list`.
+        id: String,
+    },
+}
+
+/// `guichet dead-letters`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DeadLetterCommand {
+    /// List the jobs that were given up, each with the reason.
+    List,
+    /// Try a job again; the running service does it. A reply is never sent twice.
+    Retry {
+        /// Id of the job, from `dead-letters list`.
+        id: String,
+    },
+    /// Remove a job for good. A reply stays failed.
+    Discard {
+        /// Id of the job, from `dead-letters list`.
         id: String,
     },
 }

@@ -24,6 +24,10 @@ pub enum Step {
     SeenAgain,
     /// It was set aside with its bytes.
     Quarantined,
+    /// It was in quarantine, and somebody asked for another try.
+    Replayed,
+    /// It was in quarantine, or a job about it was given up, and somebody decided to leave it at that.
+    Discarded,
     /// It was gone before it could be fetched.
     Gone,
     /// It is the program's own probe, and is not taken in.
@@ -48,7 +52,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order of a mail's way.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Seen,
         Self::Fetched,
         Self::Parsed,
@@ -58,6 +62,8 @@ impl Step {
         Self::Committed,
         Self::SeenAgain,
         Self::Quarantined,
+        Self::Replayed,
+        Self::Discarded,
         Self::Gone,
         Self::Probe,
         Self::MarkedRead,
@@ -82,6 +88,8 @@ impl Step {
             Self::Committed => "committed",
             Self::SeenAgain => "seen_again",
             Self::Quarantined => "quarantined",
+            Self::Replayed => "replayed",
+            Self::Discarded => "discarded",
             Self::Gone => "gone",
             Self::Probe => "probe",
             Self::MarkedRead => "marked_read",

@@ -20,6 +20,8 @@ const SMALL_BYTES: u64 = 2 * 1024 * 1024;
 /// Taken for the size of a mail whose size is not told.
 const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
+const LISTED: &str = "listed by the delta query";
+
 /// Mails that are fetched together, with their places in the page.
 pub(crate) type Group = Vec<(usize, MessageSummary)>;
 
@@ -59,8 +61,8 @@ pub(crate) async fn prepare_group(
     for ((place, mail), body) in group.into_iter().zip(bodies) {
         let outcome = match body {
             Some(Err(error)) => Prepared::Failed(ImmutableId::new(mail.id.clone()), PrepareError::Graph(error)),
-            Some(Ok(mime)) => prepare_from(context, mailbox, mail.clone(), Some(mime)).await,
-            None => prepare_from(context, mailbox, mail.clone(), None).await,
+            Some(Ok(mime)) => prepare_from(context, mailbox, mail.clone(), Some(mime), LISTED).await,
+            None => prepare_from(context, mailbox, mail.clone(), None, LISTED).await,
         };
         prepared.push((place, mail, outcome));
     }

@@ -45,15 +45,16 @@ pub(crate) enum PrepareError {
 }
 
 /// Prepares one mail from its bytes, which are fetched if they are not there. The caller has a place for a mail
-/// in memory.
+/// in memory. `seen` says how it came up.
 pub(crate) async fn prepare_from(
     context: &Arc<Context>,
     mailbox: &Mailbox,
     summary: MessageSummary,
     mime: Option<Bytes>,
+    seen: &str,
 ) -> Prepared {
     let immutable_id = ImmutableId::new(summary.id.clone());
-    match fetch_and_prepare(context, mailbox, &summary, &immutable_id, mime).await {
+    match fetch_and_prepare(context, mailbox, &summary, &immutable_id, mime, seen).await {
         Ok(prepared) => prepared,
         Err(error) => Prepared::Failed(immutable_id, error),
     }
@@ -65,14 +66,9 @@ async fn fetch_and_prepare(
     summary: &MessageSummary,
     immutable_id: &ImmutableId,
     mime: Option<Bytes>,
+    seen: &str,
 ) -> Result<Prepared, PrepareError> {
-    let seen = step(
-        mailbox,
-        immutable_id,
-        context.now(),
-        Step::Seen,
-        "listed by the delta query".to_owned(),
-    );
+    let seen = step(mailbox, immutable_id, context.now(), Step::Seen, seen.to_owned());
     let fetched = match mime {
         Some(mime) => Ok(mime),
         None => fetch(context, mailbox, immutable_id).await,

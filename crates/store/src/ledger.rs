@@ -54,7 +54,7 @@ impl Store {
 
 /// Pages of one mailbox are committed one after the other, so that a mail finds the conversation that a mail of
 /// another folder has just opened.
-async fn mailboxes_turn(c: &mut dyn Connection, mailbox: MailboxId) -> Result<()> {
+pub(crate) async fn mailboxes_turn(c: &mut dyn Connection, mailbox: MailboxId) -> Result<()> {
     let sql = format!("SELECT id FROM mailbox WHERE id = $1{LOCKED}");
     c.query(&sql, params![mailbox]).await.map(drop)
 }
@@ -67,6 +67,39 @@ struct Outcome {
     opened: i64,
 }
 
+impl Outcome {
+    /// Counts what was taken in, and tells the event stream.
+    async fn book(self, c: &mut dyn Connection, now: Timestamp) -> Result<CommittedPage> {
+        let ingested = i64::try_from(self.committed.ingested.len()).unwrap_or(i64::MAX);
+        counters::add(c, counters::CONVERSATIONS, self.opened).await?;
+        events::append(c, &self.events, now).await?;
+        counters::add(c, counters::INBOUND, ingested).await?;
+        Ok(self.committed)
+    }
+}
+
+/// Where and when mails are taken in.
+#[derive(Clone, Copy)]
+struct Place {
+    mailbox: MailboxId,
+    now: Timestamp,
+}
+
+/// Takes in a mail whose receipt the caller has written, in the caller's transaction, and in its mailbox's turn.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn take_in(
+    c: &mut dyn Connection,
+    mailbox: MailboxId,
+    item: &IngestItem,
+    now: Timestamp,
+) -> Result<()> {
+    let mut outcome = Outcome::default();
+    thread(c, Place { mailbox, now }, item, &mut outcome).await?;
+    outcome.book(c, now).await.map(drop)
+}
+
 async fn commit(c: &mut dyn Connection, page: &Page) -> Result<CommittedPage> {
     // First, so that a fenced page costs nothing and a competing page of this folder waits here.
     let mailbox = folders::advance(c, page.folder, page.epoch, &page.cursor, page.now).await?;
@@ -77,50 +110,49 @@ async fn commit(c: &mut dyn Connection, page: &Page) -> Result<CommittedPage> {
         )));
     }
     mailboxes_turn(c, mailbox).await?;
+    let place = Place { mailbox, now: page.now };
     let mut outcome = Outcome::default();
     for at in processing_order(&page.items) {
         match page.items.get(at) {
-            Some(Item::Ingest(item)) => ingest(c, page, item, &mut outcome).await?,
-            Some(quarantine @ Item::Quarantine { .. }) => set_aside(c, page, quarantine, &mut outcome).await?,
+            Some(Item::Ingest(item)) => ingest(c, place, item, &mut outcome).await?,
+            Some(quarantine @ Item::Quarantine { .. }) => set_aside(c, place, quarantine, &mut outcome).await?,
             None => {}
         }
     }
     trace::add(c, &page.steps).await?;
-    let Outcome {
-        committed,
-        events,
-        opened,
-    } = outcome;
+    let committed = outcome.book(c, page.now).await?;
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let (ingested, quarantined) = (count(committed.ingested.len()), count(committed.quarantined));
-    counters::add(c, counters::CONVERSATIONS, opened).await?;
-    events::append(c, &events, page.now).await?;
-    counters::add(c, counters::INBOUND, ingested).await?;
-    counters::add(c, counters::QUARANTINED, quarantined).await?;
-    counters::add(c, counters::RECEIPTS, ingested + quarantined).await?;
+    let receipts = count(committed.ingested.len()) + count(committed.quarantined);
+    counters::add(c, counters::RECEIPTS, receipts).await?;
+    counters::add(c, counters::QUARANTINED, count(committed.quarantined)).await?;
     Ok(committed)
 }
 
-async fn ingest(c: &mut dyn Connection, page: &Page, item: &IngestItem, outcome: &mut Outcome) -> Result<()> {
+async fn ingest(c: &mut dyn Connection, place: Place, item: &IngestItem, outcome: &mut Outcome) -> Result<()> {
     let receipt = receipts::New {
-        mailbox: page.mailbox,
+        mailbox: place.mailbox,
         immutable_id: &item.immutable_id,
         internet_message_id: item.internet_message_id.as_ref(),
         message: Some(item.message),
         quarantined: None,
         mime: Some(&item.mime),
         size: item.size,
-        at: page.now,
+        at: place.now,
     };
     if !receipts::insert(c, &receipt).await? {
         outcome.committed.known += 1;
         return Ok(());
     }
-    let found = threads::candidates(c, page.mailbox, &item.threading).await?;
+    thread(c, place, item, outcome).await
+}
+
+/// Finds or opens the conversation, and stores the message.
+async fn thread(c: &mut dyn Connection, place: Place, item: &IngestItem, outcome: &mut Outcome) -> Result<()> {
+    let found = threads::candidates(c, place.mailbox, &item.threading).await?;
     let decision = threads::choose(&found, item.received_at);
     let event = |kind, conversation| NewEvent {
         kind,
-        mailbox: page.mailbox,
+        mailbox: place.mailbox,
         conversation: Some(conversation),
         message: Some(item.message),
     };
@@ -134,7 +166,7 @@ async fn ingest(c: &mut dyn Connection, page: &Page, item: &IngestItem, outcome:
             *conversation
         }
         Decision::Open(reason) => {
-            conversations::open(c, page.mailbox, item, reason.continues).await?;
+            conversations::open(c, place.mailbox, item, reason.continues).await?;
             outcome.opened += 1;
             outcome
                 .events
@@ -143,21 +175,21 @@ async fn ingest(c: &mut dyn Connection, page: &Page, item: &IngestItem, outcome:
         }
     };
     outcome.events.push(event(EventKind::MessageReceived, conversation));
-    store_message(c, page, item, conversation, decision.reason()).await?;
+    store_message(c, place, item, conversation, decision.reason()).await?;
     if item.mark_read {
         let job = outbox::NewJob {
             id: item.mark_read_job,
-            mailbox: page.mailbox,
+            mailbox: place.mailbox,
             kind: &JobKind::MarkRead {
                 immutable_id: item.immutable_id.clone(),
             },
-            now: page.now,
-            deadline: page.now.saturating_add(MARK_READ_DEADLINE).unwrap_or(Timestamp::MAX),
+            now: place.now,
+            deadline: place.now.saturating_add(MARK_READ_DEADLINE).unwrap_or(Timestamp::MAX),
         };
         outbox::enqueue(c, &job).await?;
     }
     trace::add(c, &item.steps).await?;
-    let own = |step, detail| own_step(page, &item.immutable_id, step, detail);
+    let own = |step, detail| own_step(place, &item.immutable_id, step, detail);
     let threaded = threaded_detail(&decision, conversation);
     let committed = format!("message {} in conversation {conversation}", item.message);
     trace::add(c, &[own(Step::Threaded, threaded), own(Step::Committed, committed)]).await?;
@@ -167,7 +199,7 @@ async fn ingest(c: &mut dyn Connection, page: &Page, item: &IngestItem, outcome:
 
 async fn store_message(
     c: &mut dyn Connection,
-    page: &Page,
+    place: Place,
     item: &IngestItem,
     conversation: ConversationId,
     reason: &Reason,
@@ -175,7 +207,7 @@ async fn store_message(
     let message = NewMessage {
         id: item.message,
         conversation,
-        mailbox: page.mailbox,
+        mailbox: place.mailbox,
         direction: Direction::Inbound,
         state: "received",
         immutable_id: Some(&item.immutable_id),
@@ -193,12 +225,12 @@ async fn store_message(
     };
     messages::insert(c, &message).await?;
     if let Some(id) = &item.internet_message_id {
-        threads::remember(c, page.mailbox, id, conversation, item.received_at).await?;
+        threads::remember(c, place.mailbox, id, conversation, item.received_at).await?;
     }
     Ok(())
 }
 
-async fn set_aside(c: &mut dyn Connection, page: &Page, item: &Item, outcome: &mut Outcome) -> Result<()> {
+async fn set_aside(c: &mut dyn Connection, place: Place, item: &Item, outcome: &mut Outcome) -> Result<()> {
     let Item::Quarantine {
         immutable_id,
         internet_message_id,
@@ -211,14 +243,14 @@ async fn set_aside(c: &mut dyn Connection, page: &Page, item: &Item, outcome: &m
         return Ok(());
     };
     let receipt = receipts::New {
-        mailbox: page.mailbox,
+        mailbox: place.mailbox,
         immutable_id,
         internet_message_id: internet_message_id.as_ref(),
         message: None,
         quarantined: Some(reason),
         mime: mime.as_ref(),
         size: *size,
-        at: page.now,
+        at: place.now,
     };
     if !receipts::insert(c, &receipt).await? {
         outcome.committed.known += 1;
@@ -226,24 +258,24 @@ async fn set_aside(c: &mut dyn Connection, page: &Page, item: &Item, outcome: &m
     }
     trace::add(c, steps).await?;
     if !steps.iter().any(|s| s.step == Step::Quarantined) {
-        let step = own_step(page, immutable_id, Step::Quarantined, reason.clone());
+        let step = own_step(place, immutable_id, Step::Quarantined, reason.clone());
         trace::add(c, &[step]).await?;
     }
     outcome.committed.quarantined += 1;
     outcome.events.push(NewEvent {
         kind: EventKind::MessageQuarantined,
-        mailbox: page.mailbox,
+        mailbox: place.mailbox,
         conversation: None,
         message: None,
     });
     Ok(())
 }
 
-fn own_step(page: &Page, immutable_id: &ImmutableId, step: Step, detail: String) -> TraceStep {
+fn own_step(place: Place, immutable_id: &ImmutableId, step: Step, detail: String) -> TraceStep {
     TraceStep {
-        mailbox: page.mailbox,
+        mailbox: place.mailbox,
         immutable_id: immutable_id.clone(),
-        at: page.now,
+        at: place.now,
         step,
         detail,
     }

@@ -27,6 +27,7 @@ mod messages;
 mod migrations;
 mod outbox;
 mod postgres;
+mod quarantine;
 mod receipts;
 pub mod records;
 mod replies;

@@ -9,6 +9,7 @@ use guichet_domain::{
     JobId, MailboxId, MessageId,
     event::{EventKind, NewEvent},
     reply::Progress,
+    trace::Step,
 };
 use jiff::Timestamp;
 
@@ -138,6 +139,17 @@ impl Store {
     pub async fn revive_job(&self, id: JobId, now: Timestamp) -> Result<bool> {
         self.write(move |c| Box::pin(revive(c, id, now))).await
     }
+
+    /// Removes a dead job for good; what it was about keeps a trace of it, with `why`. A reply stays failed.
+    /// `false` if there is no such dead job.
+    ///
+    /// # Errors
+    /// Those of a write.
+    pub async fn discard_job(&self, id: JobId, why: &str, now: Timestamp) -> Result<bool> {
+        let why = why.to_owned();
+        self.write(move |c| Box::pin(async move { discard(c, id, &why, now).await }))
+            .await
+    }
 }
 
 /// A job to be queued.
@@ -154,7 +166,7 @@ pub(crate) struct NewJob<'a> {
 pub(crate) async fn enqueue(c: &mut dyn Connection, job: &NewJob<'_>) -> Result<()> {
     let (rank, message) = match job.kind {
         JobKind::SendReply { message, .. } => (RANK_REPLY, Some(*message)),
-        JobKind::MarkRead { .. } => (RANK_REST, None),
+        JobKind::MarkRead { .. } | JobKind::Replay { .. } => (RANK_REST, None),
     };
     let sql = "INSERT INTO job (id, mailbox_id, kind, rank, message_id, state, attempts, created_at, deadline, \
         available_at, progress, epoch, reason) VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $6, $8, 0, '')";
@@ -300,6 +312,23 @@ async fn revive(c: &mut dyn Connection, id: JobId, now: Timestamp) -> Result<boo
     if let Some(message) = row.take()? {
         messages::set_state(c, message, "queued", "").await?;
     }
+    Ok(true)
+}
+
+async fn discard(c: &mut dyn Connection, id: JobId, why: &str, now: Timestamp) -> Result<bool> {
+    let sql = "DELETE FROM job WHERE id = $1 AND state = 'dead' RETURNING mailbox_id, kind";
+    let Some(mut row) = query_one(c, sql, params![id]).await? else {
+        return Ok(false);
+    };
+    let (mailbox, kind) = (row.take()?, row.take::<Json<JobKind>>()?.0);
+    let step = TraceStep {
+        mailbox,
+        immutable_id: kind.mail().clone(),
+        at: now,
+        step: Step::Discarded,
+        detail: format!("the job that was given up: {why}"),
+    };
+    trace::add(c, &[step]).await?;
     Ok(true)
 }
 

@@ -424,11 +424,32 @@ pub struct Trace {
 pub enum JobKind {
     /// Mark a mail read in its mailbox.
     MarkRead { immutable_id: ImmutableId },
+    /// Try a mail again that is in quarantine.
+    Replay { immutable_id: ImmutableId },
     /// Send the reply that is stored as this outbound message.
     SendReply {
         message: MessageId,
         in_reply_to: ImmutableId,
     },
+}
+
+impl JobKind {
+    /// The text under which the kind is stored and shown.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::MarkRead { .. } => "mark_read",
+            Self::Replay { .. } => "replay",
+            Self::SendReply { .. } => "send_reply",
+        }
+    }
+
+    /// The mail that the job is about.
+    pub const fn mail(&self) -> &ImmutableId {
+        match self {
+            Self::MarkRead { immutable_id } | Self::Replay { immutable_id } => immutable_id,
+            Self::SendReply { in_reply_to, .. } => in_reply_to,
+        }
+    }
 }
 
 /// A job that this process owns until `lease_until`.

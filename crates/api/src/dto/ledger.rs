@@ -42,6 +42,59 @@ impl From<&store::Receipt> for Receipt {
     }
 }
 
+/// A job of the outbox that was given up.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeadLetter {
+    pub id: Uuid,
+    pub mailbox_id: Uuid,
+    /// `mark_read`, `replay` or `send_reply`.
+    pub kind: &'static str,
+    /// Immutable id of the mail that it is about.
+    pub immutable_id: String,
+    /// The message that was not sent; null for other jobs.
+    pub message_id: Option<Uuid>,
+    /// How often it was tried.
+    pub attempts: u32,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub died_at: Timestamp,
+    /// Why the last attempt failed.
+    pub reason: String,
+}
+
+impl From<&store::records::DeadJob> for DeadLetter {
+    fn from(row: &store::records::DeadJob) -> Self {
+        let message = match &row.kind {
+            store::JobKind::SendReply { message, .. } => Some(message.as_uuid()),
+            store::JobKind::MarkRead { .. } | store::JobKind::Replay { .. } => None,
+        };
+        Self {
+            id: row.id.as_uuid(),
+            mailbox_id: row.mailbox.as_uuid(),
+            kind: row.kind.name(),
+            immutable_id: row.kind.mail().to_string(),
+            message_id: message,
+            attempts: row.attempts,
+            created_at: row.created_at,
+            died_at: row.died_at,
+            reason: row.reason.clone(),
+        }
+    }
+}
+
+/// What was decided about.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Decided {
+    pub id: String,
+}
+
+impl Decided {
+    pub(crate) fn of(id: &impl ToString) -> Self {
+        Self { id: id.to_string() }
+    }
+}
+
 /// The way of one mail.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Trace {

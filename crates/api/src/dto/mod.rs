@@ -13,7 +13,7 @@ mod replies;
 pub(crate) use conversations::{Conversation, ConversationChange, ConversationState};
 pub(crate) use events::Event;
 pub(crate) use integration::{Integration, IntegrationChange};
-pub(crate) use ledger::{Finding, PastFinding, Receipt, Totals, Trace};
+pub(crate) use ledger::{DeadLetter, Decided, Finding, PastFinding, Receipt, Totals, Trace};
 pub(crate) use mailboxes::{AddressRegion, Mailbox, Route, SyncAccepted};
 pub(crate) use messages::{Message, Party};
 pub(crate) use replies::{ReplyAccepted, ReplyAttachment, ReplyRequest};

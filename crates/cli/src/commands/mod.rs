@@ -1,10 +1,12 @@
 //! One module for each command.
 
 mod connect;
+mod dead_letters;
 mod doctor;
 mod integration;
 mod key;
 mod migrate;
+mod quarantine;
 mod sandbox;
 mod serve;
 mod trace;
@@ -29,6 +31,8 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => doctor::run(&load(&cli)?, args, cli.json).await,
         Command::Trace { id } => trace::run(&load(&cli)?, id, cli.json).await,
         Command::Integration(command) => integration::run(&load(&cli)?, command, cli.json).await,
+        Command::Quarantine(command) => quarantine::run(&load(&cli)?, command, cli.json).await,
+        Command::DeadLetters(command) => dead_letters::run(&load(&cli)?, command, cli.json).await,
         Command::Migrate => migrate::run(&load(&cli)?, cli.json).await,
         Command::Key(command) => key::run(&load(&cli)?, command, cli.json).await,
         Command::Openapi => {

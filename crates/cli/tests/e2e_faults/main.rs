@@ -252,6 +252,18 @@ async fn bad_mail_under(action: Value) -> Told {
     assert_eq!(aside[0]["immutable_id"], bad.as_str());
     let reason = aside[0]["quarantined"].as_str().unwrap_or_default();
     assert!(reason.contains("could not be fetched"), "{reason}");
+    let run = async |arguments: &[&str]| world.stage.launcher.try_run(arguments).await;
+    let (code, listed, _) = run(&["quarantine", "list"]).await?;
+    assert!(
+        code == 0 && listed.contains(&bad) && listed.contains("not kept"),
+        "{listed}"
+    );
+    let (code, _, told) = run(&["quarantine", "replay", "nothing"]).await?;
+    assert!(code != 0 && told.contains("quarantine list"), "{told}");
+    world.no_more_faults().await?;
+    world.stage.launcher.run(&["quarantine", "replay", &bad]).await?;
+    world.arrived(6).await?;
+    assert_eq!(world.totals().await?["quarantined"], 0);
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn together(context: &Context, jobs: &[LeasedJob]) -> Vec<Optio
 pub(super) fn marks(job: &LeasedJob) -> Option<&ImmutableId> {
     match &job.kind {
         JobKind::MarkRead { immutable_id } => Some(immutable_id),
-        JobKind::SendReply { .. } => None,
+        JobKind::Replay { .. } | JobKind::SendReply { .. } => None,
     }
 }
 

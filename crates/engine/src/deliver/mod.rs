@@ -4,6 +4,7 @@
 //! lost lease) leaves the job to the next attempt, which looks before it acts.
 
 mod mark_read;
+mod replay;
 mod reply;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -158,13 +159,9 @@ async fn attempt(context: &Arc<Context>, job: LeasedJob, marked: Option<mark_rea
             guichet_domain::trace::Step::AttemptFailed
         }
     };
-    let immutable_id = match &job.kind {
-        JobKind::MarkRead { immutable_id } => immutable_id,
-        JobKind::SendReply { in_reply_to, .. } => in_reply_to,
-    };
     let steps = vec![TraceStep {
         mailbox: job.mailbox,
-        immutable_id: immutable_id.clone(),
+        immutable_id: job.kind.mail().clone(),
         at: now,
         step,
         detail: format!("attempt {}: {error}", job.attempts),
@@ -184,6 +181,7 @@ async fn work(context: &Arc<Context>, job: &LeasedJob, marked: Option<mark_read:
     }
     match &job.kind {
         JobKind::MarkRead { immutable_id } => mark_read::run(context, job, immutable_id, marked).await,
+        JobKind::Replay { immutable_id } => replay::run(context, job, immutable_id).await,
         JobKind::SendReply { message, in_reply_to } => reply::run(context, job, *message, in_reply_to).await,
     }
 }

@@ -95,6 +95,22 @@ pub struct MessageSummary {
 }
 
 impl MessageSummary {
+    /// Of a message of which only the id is known.
+    pub fn new(id: String) -> Self {
+        Self {
+            id,
+            subject: None,
+            conversation_id: None,
+            internet_message_id: None,
+            parent_folder_id: None,
+            received_at: None,
+            is_read: None,
+            is_draft: None,
+            has_attachments: None,
+            extended_properties: Vec::new(),
+        }
+    }
+
     /// Size in bytes as Exchange counts it (`PidTagMessageSize`), which is near that of the MIME; unknown in rounds
     /// that began before it was asked for.
     pub fn size(&self) -> Option<u64> {

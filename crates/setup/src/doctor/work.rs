@@ -36,6 +36,7 @@ pub(super) async fn check(context: &DoctorContext) -> guichet_store::Result<Vec<
 fn job(job: &DeadJob) -> String {
     let what = match &job.kind {
         JobKind::MarkRead { immutable_id } => format!("mark read {immutable_id}"),
+        JobKind::Replay { immutable_id } => format!("try {immutable_id} of the quarantine again"),
         JobKind::SendReply { message, .. } => format!("send reply {message}"),
     };
     format!("{what} after {} attempts: {}", job.attempts, job.reason)

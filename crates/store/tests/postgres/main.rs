@@ -19,6 +19,8 @@ mod ledger;
 mod nodes;
 #[path = "../store/outbox.rs"]
 mod outbox;
+#[path = "../store/quarantine.rs"]
+mod quarantine;
 #[path = "../store/replies.rs"]
 mod replies;
 #[path = "../../../../tests/servers/postgres.rs"]

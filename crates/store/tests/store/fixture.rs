@@ -184,6 +184,23 @@ pub async fn add_folder(store: &Store, mailbox: MailboxId, n: u128) -> FolderLea
 }
 
 /// A mail from a customer; `<n@fabrikam.example>` is its Message-ID.
+/// A mail that was set aside with its bytes.
+pub fn set_aside(n: u128) -> Item {
+    Item::Quarantine {
+        immutable_id: immutable(n),
+        internet_message_id: None,
+        mime: Some(blob_id(n)),
+        size: 12,
+        reason: "the header never ends".to_owned(),
+        steps: Vec::new(),
+    }
+}
+
+/// A mail that is ready for the ledger.
+pub fn ingest(n: u128) -> Item {
+    Item::Ingest(Box::new(mail(n)))
+}
+
 pub fn mail(n: u128) -> IngestItem {
     IngestItem {
         message: message_id(n),

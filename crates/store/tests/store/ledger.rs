@@ -3,18 +3,7 @@
 use guichet_domain::{ImmutableId, event::EventKind, round::Cursor, trace::Step};
 use guichet_store::{Error, Item};
 
-use crate::fixture::{World, answer, at, attachment, blob_id, immutable, mail, message_id};
-
-fn quarantine(n: u128) -> Item {
-    Item::Quarantine {
-        immutable_id: immutable(n),
-        internet_message_id: None,
-        mime: Some(blob_id(n)),
-        size: 12,
-        reason: "the header never ends".to_owned(),
-        steps: Vec::new(),
-    }
-}
+use crate::fixture::{World, answer, at, attachment, blob_id, immutable, mail, message_id, set_aside};
 
 #[tokio::test]
 async fn page_committed_twice_doubles_nothing() {
@@ -25,7 +14,7 @@ async fn page_committed_twice_doubles_nothing() {
         vec![
             Item::Ingest(Box::new(marked.clone())),
             Item::Ingest(Box::new(answer(2, 1))),
-            quarantine(9),
+            set_aside(9),
         ]
     };
     let first = world.store.commit_page(world.page(items())).await.expect("commit");
@@ -98,13 +87,13 @@ async fn quarantined_mail_has_a_receipt_with_bytes_and_reason() {
     let world = World::fresh().await;
     world
         .store
-        .commit_page(world.page(vec![quarantine(1), Item::Ingest(Box::new(mail(2)))]))
+        .commit_page(world.page(vec![set_aside(1), Item::Ingest(Box::new(mail(2)))]))
         .await
         .expect("commit");
-    let set_aside = world.store.quarantined(10).await.expect("list");
-    assert_eq!(set_aside.len(), 1);
-    assert_eq!(set_aside[0].quarantined.as_deref(), Some("the header never ends"));
-    assert_eq!((&set_aside[0].mime, set_aside[0].message), (&Some(blob_id(1)), None));
+    let aside = world.store.quarantined(10).await.expect("list");
+    assert_eq!(aside.len(), 1);
+    assert_eq!(aside[0].quarantined.as_deref(), Some("the header never ends"));
+    assert_eq!((&aside[0].mime, aside[0].message), (&Some(blob_id(1)), None));
     let trace = world.store.trace("immutable-1").await.expect("trace");
     assert_eq!(
         trace[0].steps.iter().map(|s| s.step).collect::<Vec<_>>(),
@@ -160,7 +149,7 @@ async fn receipts_are_listed_in_pages_without_gap_or_repeat() {
 async fn page_beyond_the_bound_or_of_another_mailbox_is_refused_whole() {
     let world = World::fresh().await;
     let before = world.picture().await;
-    let many = (0..1001).map(quarantine).collect();
+    let many = (0..1001).map(set_aside).collect();
     let refused = world.store.commit_page(world.page(many)).await;
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     let mut page = world.page(vec![Item::Ingest(Box::new(mail(1)))]);

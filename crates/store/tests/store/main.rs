@@ -12,6 +12,7 @@ mod fixture;
 mod ledger;
 mod open;
 mod outbox;
+mod quarantine;
 mod replies;
 mod threading;
 mod trace;
