@@ -143,7 +143,7 @@ pub async fn connected_graph(
         opened,
     );
     Ok(GraphClient::new(
-        Arc::new(Metered::new(transport, traffic.clone())),
+        Arc::new(Metered::new(transport, traffic.clone(), time.clone())),
         Arc::new(tokens),
         endpoints(config),
         RetryPolicy::default(),

@@ -114,6 +114,12 @@ pub struct Metrics {
     pub attempts_failed: Counter,
     /// Jobs given up.
     pub dead_letters: Counter,
+    /// Requests sent to Microsoft Graph, each call of a batch counted.
+    pub requests: Counter,
+    /// Those that were refused for their number.
+    pub requests_throttled: Counter,
+    /// Requests that were held back before they were sent.
+    pub requests_held: Counter,
 }
 
 impl Metrics {
@@ -139,6 +145,17 @@ impl Metrics {
                 &self.attempts_failed,
             ),
             ("dead_letters", "outbox jobs given up", &self.dead_letters),
+            ("graph_requests", "requests sent to Microsoft Graph", &self.requests),
+            (
+                "graph_requests_throttled",
+                "requests that Microsoft Graph refused for their number",
+                &self.requests_throttled,
+            ),
+            (
+                "graph_requests_held",
+                "requests held back because they would have been refused",
+                &self.requests_held,
+            ),
         ] {
             registry.register(name, help, counter.clone());
         }

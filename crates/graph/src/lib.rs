@@ -12,6 +12,7 @@ mod directory;
 mod discovery;
 mod endpoints;
 mod error;
+mod governor;
 mod mail;
 mod path;
 mod ports;

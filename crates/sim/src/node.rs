@@ -14,6 +14,7 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use guichet_domain::{SubscriptionId, token::TokenKey};
 use guichet_engine::{ChangeNotification, Engine, EngineConfig, Handle, Import, Nodes, Parts};
+use guichet_graph::Metered;
 use guichet_sandbox::{Posted, Receiver, Reply};
 use guichet_store::{Store, simulation::Weakness};
 use serde_json::Value;
@@ -179,7 +180,11 @@ impl Cluster {
         });
         let parts = Parts {
             store: store.clone(),
-            graph: self.tenant.client_of_node(network, time.clone(), entropy.clone())?,
+            graph: self.tenant.client_of_node(
+                Arc::new(Metered::new(network, Arc::default(), time.clone())),
+                time.clone(),
+                entropy.clone(),
+            )?,
             time: time.clone(),
             clock: time,
             entropy,

@@ -115,8 +115,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "{count} tâches de la boîte d'envoi ont été abandonnées.",
             ],
             [
-                "Read the reasons in the evidence, correct the cause, then let the jobs be tried again.",
-                "Lisez les motifs du constat, corrigez la cause, puis faites réessayer ces tâches.",
+                "Read the reasons in the evidence and correct the cause, then `guichet dead-letters list` shows the jobs, and `retry` or `discard` decides about each.",
+                "Lisez les motifs du constat et corrigez la cause ; `guichet dead-letters list` montre ensuite les tâches, et `retry` ou `discard` décide de chacune.",
             ],
         ),
         Code::OutboxBacklog => FindingText::new(
@@ -135,8 +135,8 @@ pub(super) const fn text(code: Code) -> Option<FindingText> {
                 "{count} messages sont en quarantaine.",
             ],
             [
-                "Their bytes are kept. Look at the reasons in the evidence; `guichet trace` shows each mail's way.",
-                "Leurs octets sont conservés. Examinez les motifs du constat ; `guichet trace` montre le chemin de chaque message.",
+                "Look at the reasons in the evidence; `guichet quarantine show` tells the way of each mail, and `replay` or `discard` decides about it.",
+                "Examinez les motifs du constat ; `guichet quarantine show` montre le chemin de chaque message, et `replay` ou `discard` décide de son sort.",
             ],
         ),
         Code::WorkOk => FindingText::new(

@@ -181,15 +181,22 @@ impl Life {
         let now = SystemClock.now();
         self.next_record = now + RECORD_EVERY;
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let counts = self
-            .traffic
-            .take()
-            .into_iter()
-            .map(|(graph_user, count)| records::Traffic {
-                graph_user,
-                requests: whole(count.sent),
-                throttled: whole(count.throttled),
-            });
+        let taken = self.traffic.take();
+        let metrics = self.handle.metrics();
+        for (user, count) in &taken {
+            metrics.requests.inc_by(count.sent);
+            metrics.requests_throttled.inc_by(count.throttled);
+            metrics.requests_held.inc_by(count.held);
+            if count.held > 0 {
+                tracing::info!(mailbox = %user, held = count.held, "requests were held back to keep within the limits");
+            }
+        }
+        let sent = taken.into_iter().filter(|(_, count)| count.sent > 0);
+        let counts = sent.map(|(graph_user, count)| records::Traffic {
+            graph_user,
+            requests: whole(count.sent),
+            throttled: whole(count.throttled),
+        });
         let counts: Vec<records::Traffic> = counts.collect();
         if counts.is_empty() {
             return;
