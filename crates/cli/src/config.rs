@@ -478,6 +478,7 @@ queue = "support"
                 "outside_mailbox",
             ),
             ("[sync]\npoll_seconds = 0", "poll_seconds"),
+            ("[sync]\nimport = \"all\"", "`everything`"),
             ("[sync]\nquiet_poll_seconds = 0", "quiet_poll_seconds"),
             ("[sync]\nfolders = [\"SentItems\"]", "SentItems"),
             ("[server]\npublic_url = \"http://a.example\"", "public_url"),

@@ -11,36 +11,10 @@ use guichet_domain::{
 use guichet_graph::{GraphClient, Time};
 use guichet_store::{Store, records::Mailbox};
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{gate::Gates, handle::Handle};
-
-/// What is taken in when a mailbox is read for the first time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Import {
-    /// Mail that arrives from the time of connecting on. A full mailbox stays as it is.
-    #[default]
-    New,
-    /// Also what is in the followed folders already.
-    Everything,
-}
-
-impl Import {
-    /// What our clock and Microsoft's may differ by when they tell new mail from old.
-    const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(5);
-
-    /// Whether a mail that arrived at `received_at` is taken in by a mailbox that was connected at
-    /// `connected_at`. Without a time of arrival it is: better one too many than one lost.
-    pub(crate) fn takes(self, received_at: Option<Timestamp>, connected_at: Timestamp) -> bool {
-        match (self, received_at) {
-            (Self::New, Some(received_at)) => received_at >= connected_at - Self::CLOCK_DIFFERENCE,
-            (Self::New, None) | (Self::Everything, _) => true,
-        }
-    }
-}
+use crate::{gate::Gates, handle::Handle, import::Import};
 
 /// How the engine works. All times are plain durations; none is a deadline of somebody else.
 #[derive(Clone, Debug)]
@@ -150,23 +124,6 @@ impl Context {
             biased;
             () = self.stop.cancelled() => false,
             () = self.time.sleep(duration) => true,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn full_mailbox_stays_as_it_is_unless_everything_is_wanted() {
-        let connected = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 1000);
-        let before = Some(connected - SignedDuration::from_hours(1));
-        assert!(!Import::New.takes(before, connected));
-        assert!(Import::Everything.takes(before, connected));
-        let clock_is_late = Some(connected - SignedDuration::from_mins(2));
-        for new in [Some(connected), clock_is_late, None] {
-            assert!(Import::New.takes(new, connected), "{new:?}");
         }
     }
 }

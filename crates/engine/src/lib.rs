@@ -10,6 +10,7 @@ mod deliver;
 mod fetch;
 mod gate;
 pub mod handle;
+mod import;
 mod ingest;
 mod janitor;
 mod lease;
@@ -18,8 +19,9 @@ mod subscribe;
 mod supervisor;
 mod sync;
 
-pub use context::{EngineConfig, Import, Nodes, Parts};
+pub use context::{EngineConfig, Nodes, Parts};
 pub use handle::{ChangeNotification, Handle};
+pub use import::Import;
 pub use status::{EngineStatus, FolderStatus, Metrics};
 pub use supervisor::{Engine, StartError};
 

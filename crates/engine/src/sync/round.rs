@@ -280,7 +280,7 @@ impl Rounds {
             match item {
                 // Drafts are somebody's unfinished work; they come again when they are sent.
                 DeltaItem::Upsert(summary) if summary.is_draft == Some(true) => {}
-                DeltaItem::Upsert(summary) if !import.takes(summary.received_at, mailbox.created_at) => {}
+                DeltaItem::Upsert(summary) if !import.takes(&summary, mailbox.created_at) => {}
                 DeltaItem::Upsert(summary) => {
                     if ids.insert(ImmutableId::new(summary.id.clone())) {
                         listed.push(summary);
