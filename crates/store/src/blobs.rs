@@ -111,6 +111,8 @@ impl Blobs {
         if self.address(&bytes).await? == *id {
             Ok(bytes)
         } else {
+            // So that putting the right bytes again writes them, in this process too.
+            self.forget(id);
             Err(Error::CorruptBlob { id: id.clone() })
         }
     }
@@ -135,6 +137,10 @@ impl Blobs {
             written.clear();
         }
         written.insert(id.clone());
+    }
+
+    fn forget(&self, id: &BlobId) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     fn explain(&self, error: &object_store::Error) -> Error {

@@ -42,6 +42,8 @@ async fn changed_bytes_and_missing_files_are_told_apart() {
     let path = file(directory.path(), &id);
     std::fs::write(&path, b"0riginal").expect("write");
     assert_eq!(store.get_blob(&id).await, Err(Error::CorruptBlob { id: id.clone() }));
+    store.put_blob(Bytes::from_static(b"original")).await.expect("put");
+    assert_eq!(store.get_blob(&id).await, Ok(Bytes::from_static(b"original")), "healed");
     std::fs::remove_file(&path).expect("remove");
     assert_eq!(store.get_blob(&id).await, Err(Error::MissingBlob { id: id.clone() }));
     // Putting it again heals it, although this process has written it before.
