@@ -19,6 +19,8 @@ mod events;
 mod facade;
 mod findings;
 mod folders;
+#[cfg(test)]
+mod hot;
 mod keys;
 mod leases;
 mod ledger;

@@ -10,6 +10,8 @@
 mod address;
 mod driver;
 mod listen;
+#[cfg(test)]
+mod plans;
 mod schema;
 
 use std::{sync::Arc, time::Duration};

@@ -5,13 +5,10 @@
 
 use std::path::Path;
 
-use guichet_domain::{MailboxId, conversation::ConversationState};
-use jiff::Timestamp;
-
 use super::{driver::SqliteConnection, open};
 use crate::{
-    conversations, counters, dialect, events, messages, outbox, receipts, records::ConversationFilter, replies,
-    threads, trace,
+    dialect,
+    hot::{hot_queries, sorted_queries},
 };
 
 /// Tables of configuration: they are small, and read whole on purpose.
@@ -39,55 +36,10 @@ fn schema() -> SqliteConnection {
     connection
 }
 
-fn conversation_lists() -> Vec<String> {
-    let id = guichet_domain::ConversationId::from_uuid(uuid::Uuid::nil());
-    let mut lists = Vec::new();
-    for queue in [None, Some("q".to_owned())] {
-        for mailbox in [None, Some(MailboxId::from_uuid(uuid::Uuid::nil()))] {
-            for after in [None, Some((Timestamp::UNIX_EPOCH, id))] {
-                lists.push(conversations::list_sql(&ConversationFilter {
-                    state: Some(ConversationState::Open),
-                    queue: queue.clone(),
-                    mailbox,
-                    after,
-                    limit: 1,
-                }));
-            }
-        }
-    }
-    lists
-}
-
 #[test]
 fn hot_queries_go_by_index() {
     let connection = schema();
-    let mut queries: Vec<String> = [
-        counters::COUNT_JOBS,
-        events::AFTER,
-        outbox::DEAD,
-        outbox::NEXT_DUE,
-        outbox::TO_TAKE,
-        replies::FORGET_KEYS,
-        replies::NEWEST_INBOUND,
-        threads::REMEMBER,
-        trace::ADD_REPEATED,
-        trace::OF_IMMUTABLE_ID,
-        trace::OF_INTERNET_MESSAGE_ID,
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    queries.extend(conversation_lists());
-    queries.extend([
-        messages::attachments_sql(3),
-        messages::list_sql(),
-        receipts::known_sql(3),
-        receipts::list_sql(false),
-        receipts::list_sql(true),
-        receipts::quarantined_sql(),
-        threads::by_token_sql(3),
-        trace::steps_sql(),
-    ]);
-    let faults: Vec<String> = queries.iter().filter_map(|sql| fault(&connection, sql)).collect();
+    let faults: Vec<String> = hot_queries().iter().filter_map(|sql| fault(&connection, sql)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
@@ -95,7 +47,7 @@ fn hot_queries_go_by_index() {
 #[test]
 fn bounded_sorts_still_find_their_rows_by_index() {
     let connection = schema();
-    for sql in [threads::by_message_id_sql(3), outbox::WAITING_MAILBOXES.to_owned()] {
+    for sql in sorted_queries() {
         if let Some(fault) = fault(&connection, &sql) {
             assert!(!fault.starts_with("SCAN"), "{fault}");
         }
