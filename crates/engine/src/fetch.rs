@@ -1,16 +1,16 @@
 //! The bytes of listed mails: small ones several to a request, large ones by themselves.
-//!
-//! A batch is only a cheaper way to the same bytes. It never blames a mail: whatever did not come with it is asked
-//! for singly, and that answer decides.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use guichet_domain::ImmutableId;
-use guichet_graph::{Class, MAX_BATCH, MessageSummary};
+use guichet_graph::{MAX_BATCH, MessageSummary};
 use guichet_store::records::Mailbox;
 
 use crate::{
+    batched,
     context::Context,
-    ingest::{PrepareError, Prepared, prepare_from},
+    ingest::{Prepared, prepare_from},
 };
 
 /// Bytes of the mails of a batch, all together. They are in memory at once.
@@ -51,7 +51,7 @@ pub(crate) fn groups(page: Vec<MessageSummary>) -> Vec<Group> {
 
 /// Fetches and prepares the mails of a group.
 pub(crate) async fn prepare_group(
-    context: &std::sync::Arc<Context>,
+    context: &Arc<Context>,
     mailbox: &Mailbox,
     group: Group,
 ) -> Vec<(usize, MessageSummary, Prepared)> {
@@ -59,10 +59,9 @@ pub(crate) async fn prepare_group(
     let bodies = together(context, mailbox, &group).await;
     let mut prepared = Vec::with_capacity(group.len());
     for ((place, mail), body) in group.into_iter().zip(bodies) {
-        let outcome = match body {
-            Some(Err(error)) => Prepared::Failed(ImmutableId::new(mail.id.clone()), PrepareError::Graph(error)),
-            Some(Ok(mime)) => prepare_from(context, mailbox, mail.clone(), Some(mime), LISTED).await,
-            None => prepare_from(context, mailbox, mail.clone(), None, LISTED).await,
+        let outcome = match body.transpose() {
+            Ok(mime) => prepare_from(context, mailbox, mail.clone(), mime, LISTED).await,
+            Err(error) => Prepared::Failed(ImmutableId::new(mail.id.clone()), error.into()),
         };
         prepared.push((place, mail, outcome));
     }
@@ -83,26 +82,7 @@ async fn together(
         let _permits = context.gates.enter_alone(mailbox.id).await;
         context.graph.messages_mime(&mailbox.graph_user_id, &ids).await
     };
-    match fetched {
-        Ok(bodies) => bodies.into_iter().map(kept).collect(),
-        Err(error) => vec![kept(Err(error)); group.len()],
-    }
-}
-
-/// Bytes, or the server's word to come back later, which a single request at once would not heed.
-fn kept(body: Result<Bytes, guichet_graph::Error>) -> Option<Result<Bytes, guichet_graph::Error>> {
-    match body {
-        Err(error) if !is_throttled(&error) => {
-            tracing::debug!(code = %error.code, "not had from a batch; asked for singly");
-            None
-        }
-        body => Some(body),
-    }
-}
-
-/// Whether the server asked to slow down.
-pub(crate) fn is_throttled(error: &guichet_graph::Error) -> bool {
-    matches!(error.class, Class::Retry { .. }) && error.status == Some(429)
+    batched::outcomes(fetched, group.len(), |_| false)
 }
 
 #[cfg(test)]
@@ -138,16 +118,5 @@ mod tests {
         assert_eq!(lengths(&[Some(10); 45]), [20, 20, 5]);
         assert_eq!(lengths(&[Some(SMALL_BYTES); 20]), [8, 8, 4]);
         assert_eq!(lengths(&[None; 20]), [16, 4]);
-    }
-
-    #[test]
-    fn only_a_request_to_slow_down_is_an_answer_about_a_mail() {
-        let error = |class, status| {
-            let error = guichet_graph::Error::new(class, "test", "x", "");
-            assert!(kept(Err(error)).is_none(), "{status}");
-        };
-        error(Class::Gone, 404);
-        error(Class::Bug, 500);
-        assert!(kept(Ok(Bytes::new())).is_some());
     }
 }

@@ -4,6 +4,7 @@
 //! decide. Invariant: a change notification only marks a folder dirty; a mail is in the ledger, or
 //! its folder's cursor stands before it.
 
+mod batched;
 mod content;
 mod context;
 mod deliver;

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use guichet_net::{BodyLimit, HttpResponse};
+use guichet_net::HttpResponse;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
@@ -49,14 +49,8 @@ struct Answer {
 }
 
 impl GraphClient {
-    /// Carries out up to [`MAX_BATCH`] calls in one request; the outcomes in the order of the calls. `limit`
-    /// bounds the whole answer.
-    pub(crate) async fn batch(
-        &self,
-        operation: &'static str,
-        calls: &[Call],
-        limit: BodyLimit,
-    ) -> Result<Vec<Result<HttpResponse>>> {
+    /// Carries out up to [`MAX_BATCH`] calls in one request; the outcomes in the order of the calls.
+    pub(crate) async fn batch(&self, operation: &'static str, calls: &[Call]) -> Result<Vec<Result<HttpResponse>>> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
@@ -77,9 +71,7 @@ impl GraphClient {
         } else {
             Effect::Reads
         };
-        let envelope = Call::write(operation, Method::POST, url, effect)
-            .limit(limit)
-            .json(&json!({ "requests": requests }))?;
+        let envelope = Call::write(operation, Method::POST, url, effect).json(&json!({ "requests": requests }))?;
         let answers: Answers = self.fetch(&envelope).await?;
         let mut by_id: HashMap<String, Answer> = answers
             .responses

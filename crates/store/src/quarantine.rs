@@ -4,7 +4,7 @@
 //! success turns the receipt into that of a message in one transaction, so however often and by how many nodes it
 //! is tried, the mail is taken in once.
 
-use guichet_domain::{ImmutableId, JobId, MailboxId, trace::Step};
+use guichet_domain::{BlobId, ImmutableId, JobId, MailboxId, trace::Step};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     connection::{Connection, params, query_one, record},
     counters, ledger, outbox,
     receipts::RECEIPT,
-    records::{Item, JobKind, Receipt, TraceStep},
+    records::{IngestItem, Item, JobKind, Receipt, TraceStep},
     trace,
 };
 
@@ -76,26 +76,7 @@ impl Store {
                 outbox::remove(c, job, epoch).await?;
                 ledger::mailboxes_turn(c, mailbox).await?;
                 match &item {
-                    Item::Ingest(mail) => {
-                        let sql = "UPDATE receipt SET message_id = $1, quarantined = NULL, mime = $2, size = $3, \
-                            internet_message_id = $4 WHERE mailbox_id = $5 AND immutable_id = $6 \
-                            AND quarantined IS NOT NULL";
-                        let message_id = mail.internet_message_id.as_ref();
-                        let values = params![
-                            mail.message,
-                            mail.mime,
-                            mail.size,
-                            message_id,
-                            mailbox,
-                            mail.immutable_id
-                        ];
-                        if c.execute(sql, values).await? == 0 {
-                            return Ok(false);
-                        }
-                        counters::add(c, counters::QUARANTINED, -1).await?;
-                        ledger::take_in(c, mailbox, mail, now).await?;
-                        Ok(true)
-                    }
+                    Item::Ingest(mail) => take_out(c, mailbox, mail, now).await,
                     Item::Quarantine {
                         immutable_id,
                         mime,
@@ -104,14 +85,8 @@ impl Store {
                         steps,
                         ..
                     } => {
-                        let sql = "UPDATE receipt SET quarantined = $1, mime = COALESCE($2, mime), \
-                            size = CASE WHEN CAST($2 AS TEXT) IS NULL THEN size ELSE $3 END \
-                            WHERE mailbox_id = $4 AND immutable_id = $5 AND quarantined IS NOT NULL";
-                        let bytes = mime.as_ref();
-                        let values = params![reason, bytes, *size, mailbox, immutable_id];
-                        let kept = c.execute(sql, values).await? > 0;
                         trace::add(c, steps).await?;
-                        Ok(kept)
+                        keep_in(c, mailbox, immutable_id, mime.as_ref(), *size, reason).await
                     }
                 }
             })
@@ -154,6 +129,44 @@ pub(crate) fn find_sql() -> String {
 async fn find(c: &mut dyn Connection, id: &ImmutableId) -> Result<Option<Receipt>> {
     let row = query_one(c, &find_sql(), params![id]).await?;
     record(row)
+}
+
+/// Makes the receipt that of a message, and takes the message in.
+async fn take_out(c: &mut dyn Connection, mailbox: MailboxId, mail: &IngestItem, now: Timestamp) -> Result<bool> {
+    let sql = "UPDATE receipt SET message_id = $1, quarantined = NULL, mime = $2, size = $3, \
+        internet_message_id = $4 WHERE mailbox_id = $5 AND immutable_id = $6 AND quarantined IS NOT NULL";
+    let message_id = mail.internet_message_id.as_ref();
+    let values = params![
+        mail.message,
+        mail.mime,
+        mail.size,
+        message_id,
+        mailbox,
+        mail.immutable_id
+    ];
+    if c.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    counters::add(c, counters::QUARANTINED, -1).await?;
+    ledger::take_in(c, mailbox, mail, now).await?;
+    Ok(true)
+}
+
+/// Writes down the new reason, and the bytes if there are any now.
+async fn keep_in(
+    c: &mut dyn Connection,
+    mailbox: MailboxId,
+    immutable_id: &ImmutableId,
+    mime: Option<&BlobId>,
+    size: i64,
+    reason: &String,
+) -> Result<bool> {
+    let sql = "UPDATE receipt SET quarantined = $1, mime = COALESCE($2, mime), \
+        size = CASE WHEN CAST($2 AS TEXT) IS NULL THEN size ELSE $3 END \
+        WHERE mailbox_id = $4 AND immutable_id = $5 AND quarantined IS NOT NULL";
+    Ok(c.execute(sql, params![reason, mime, size, mailbox, immutable_id])
+        .await?
+        > 0)
 }
 
 fn step(receipt: &Receipt, step: Step, detail: String, at: Timestamp) -> TraceStep {

@@ -2,8 +2,6 @@
 
 use axum::{Json, extract::State};
 use guichet_domain::JobId;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{
@@ -11,18 +9,9 @@ use crate::{
     extract::{NoParameters, PathParams, QueryParams},
     paging::Limit,
     problem::Problem,
+    resources::receipts::Newest,
     state::ApiState,
 };
-
-/// How many to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Latest {
-    /// Rows: 1 to 200, 50 if absent.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u32>,
-}
 
 /// The jobs that were given up last, each with the reason.
 #[utoipa::path(
@@ -30,7 +19,7 @@ pub(crate) struct Latest {
     path = "/v1/dead-letters",
     operation_id = "listDeadLetters",
     tag = "ledger",
-    params(Latest),
+    params(Newest),
     responses(
         (status = 200, description = "Jobs that were given up.", body = List<DeadLetter>),
         (status = 400, description = "A parameter is wrong."),
@@ -38,7 +27,7 @@ pub(crate) struct Latest {
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    QueryParams(asked): QueryParams<Latest>,
+    QueryParams(asked): QueryParams<Newest>,
 ) -> Result<Json<List<DeadLetter>>, Problem> {
     let rows = state.store().dead_jobs(Limit::parse(asked.limit)?.rows()).await?;
     Ok(Json(List {

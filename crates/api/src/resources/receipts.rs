@@ -62,7 +62,7 @@ pub(crate) async fn list(
 pub(crate) struct Newest {
     /// Rows: 1 to 200, 50 if absent.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
 }
 
 /// The mails that were set aside last, each with the reason.

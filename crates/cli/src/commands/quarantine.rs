@@ -21,12 +21,12 @@ const BY: &str = "`guichet quarantine`";
 
 pub(super) async fn run(config: &Config, command: &QuarantineCommand, json: bool) -> Result<Exit, Failure> {
     let store = wiring::open_store(config).await?;
-    let ended = carry_out(config, &store, command, json).await;
+    let ended = carry_out(&store, command, json).await;
     store.close().await;
     ended
 }
 
-async fn carry_out(config: &Config, store: &Store, command: &QuarantineCommand, json: bool) -> Result<Exit, Failure> {
+async fn carry_out(store: &Store, command: &QuarantineCommand, json: bool) -> Result<Exit, Failure> {
     match command {
         QuarantineCommand::List => list(store, json).await?,
         QuarantineCommand::Show { id, mime } => {
@@ -34,7 +34,7 @@ async fn carry_out(config: &Config, store: &Store, command: &QuarantineCommand, 
             if let Some(file) = mime {
                 save(store, &receipt, file).await?;
             }
-            return super::trace::run(config, id, json).await;
+            return super::trace::show(store, id, json).await;
         }
         QuarantineCommand::Replay { id } => {
             let (clock, entropy) = (SystemClock, SystemEntropy);

@@ -1,7 +1,7 @@
 //! `guichet trace`: every step of one mail, with times and reasons.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use guichet_store::records::Trace;
+use guichet_store::{Store, records::Trace};
 
 use crate::{
     config::Config,
@@ -11,8 +11,14 @@ use crate::{
 
 pub(super) async fn run(config: &Config, id: &str, json: bool) -> Result<Exit, Failure> {
     let store = wiring::open_store(config).await?;
-    let traces = store.trace(id).await?;
+    let ended = show(&store, id, json).await;
     store.close().await;
+    ended
+}
+
+/// Shows what the store knows of a mail.
+pub(super) async fn show(store: &Store, id: &str, json: bool) -> Result<Exit, Failure> {
+    let traces = store.trace(id).await?;
     if traces.is_empty() {
         let fix = "check the id: a Message-ID with or without angle brackets, an immutable id, or our message id; \
                    `guichet doctor` tells whether its mailbox is read";

@@ -258,6 +258,8 @@ async fn bad_mail_under(action: Value) -> Told {
         code == 0 && listed.contains(&bad) && listed.contains("not kept"),
         "{listed}"
     );
+    let (code, shown, _) = run(&["quarantine", "show", &bad]).await?;
+    assert!(code == 0 && shown.contains("could not be fetched"), "{shown}");
     let (code, _, told) = run(&["quarantine", "replay", "nothing"]).await?;
     assert!(code != 0 && told.contains("quarantine list"), "{told}");
     world.no_more_faults().await?;

@@ -5,32 +5,22 @@ use guichet_graph::Class;
 use guichet_store::records::{JobKind, JobOutcome, LeasedJob};
 
 use super::AttemptError;
-use crate::{context::Context, fetch::is_throttled, ingest::step};
+use crate::{batched, context::Context, ingest::step};
 
 /// What became of a mail in a batch.
 pub(super) type Marked = Result<(), guichet_graph::Error>;
 
-/// Marks the mails of these jobs of one mailbox in one request; `None` for those to be marked singly. As with
-/// fetching, a batch never blames a mail.
+/// Marks the mails of these jobs of one mailbox in one request; `None` for those to be marked singly.
 pub(super) async fn together(context: &Context, jobs: &[LeasedJob]) -> Vec<Option<Marked>> {
-    let nothing = || jobs.iter().map(|_| None).collect();
     let ids: Vec<&str> = jobs.iter().filter_map(marks).map(ImmutableId::as_str).collect();
     let mailbox = jobs.first().and_then(|job| context.mailbox(job.mailbox));
     let (Some(mailbox), true) = (mailbox, ids.len() > 1 && ids.len() == jobs.len()) else {
-        return nothing();
+        return vec![None; jobs.len()];
     };
     let permit = context.gates.enter_alone(mailbox.id).await;
     let marked = context.graph.mark_all_read(&mailbox.graph_user_id, &ids).await;
     drop(permit);
-    let kept = |marked: Marked| match marked {
-        Err(error) if error.class != Class::Gone && !is_throttled(&error) => None,
-        marked => Some(marked),
-    };
-    match marked {
-        Ok(all) => all.into_iter().map(kept).collect(),
-        Err(error) if is_throttled(&error) => jobs.iter().map(|_| Some(Err(error.clone()))).collect(),
-        Err(_) => nothing(),
-    }
+    batched::outcomes(marked, jobs.len(), |error| error.class == Class::Gone)
 }
 
 /// The mail that the job marks, if that is what it does.

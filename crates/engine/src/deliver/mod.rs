@@ -104,16 +104,19 @@ async fn idle_time(context: &Context) -> Duration {
 /// Divides leased jobs into what is done in one request: mails of one mailbox to be marked read. Late jobs stay
 /// alone, since they may no longer be done.
 fn groups(leased: Vec<LeasedJob>, now: Timestamp) -> Vec<Vec<LeasedJob>> {
+    let may_share = |job: &LeasedJob| job.deadline >= now && mark_read::marks(job).is_some();
     let mut groups: Vec<Vec<LeasedJob>> = Vec::new();
     for job in leased {
         let fits = |group: &&mut Vec<LeasedJob>| {
-            let alike = |other: &LeasedJob| {
-                other.mailbox == job.mailbox && other.deadline >= now && mark_read::marks(other).is_some()
-            };
+            let alike = |other: &LeasedJob| other.mailbox == job.mailbox && may_share(other);
             group.len() < MAX_BATCH && group.first().is_some_and(alike)
         };
-        let joins = job.deadline >= now && mark_read::marks(&job).is_some();
-        match groups.iter_mut().find(fits).filter(|_| joins) {
+        let group = if may_share(&job) {
+            groups.iter_mut().find(fits)
+        } else {
+            None
+        };
+        match group {
             Some(group) => group.push(job),
             None => groups.push(vec![job]),
         }

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 
 use crate::{Nodes, context::Context};
-use quiet::Quiet;
+use quiet::{Quiet, rest_since};
 use round::{RoundError, Rounds};
 
 /// Pause before a folder is asked for again that another node is walking.
@@ -114,14 +114,13 @@ async fn made_elsewhere(context: &Context, folder: FolderId, interval: Duration)
     }
     // What can't be read is for the round to report.
     let synced_at = context.store.synced_at(folder).await.ok().flatten()?;
-    let since = Duration::try_from(context.now().duration_since(synced_at)).unwrap_or_default();
     // The board shows the folder, not this node's part in it.
     context
         .handle
         .shared
         .board
         .update(folder, |status| status.synced_at = Some(synced_at));
-    interval.checked_sub(since).filter(|rest| !rest.is_zero())
+    rest_since(synced_at, context.now(), interval)
 }
 
 async fn take_turn(context: &Context, rounds: &mut Rounds) -> Result<(), RoundError> {

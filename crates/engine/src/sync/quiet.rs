@@ -33,8 +33,7 @@ impl Quiet {
 
     /// What is left of the pause; `None` if it is over, or if there was no round yet.
     pub fn rest(&self, now: Timestamp, interval: Duration) -> Option<Duration> {
-        let since = Duration::try_from(now.duration_since(self.walked_at?)).unwrap_or_default();
-        interval.checked_sub(since).filter(|rest| !rest.is_zero())
+        rest_since(self.walked_at?, now, interval)
     }
 
     /// A round came to its end; `missed` says that it found mail which no notification had told of.
@@ -48,6 +47,12 @@ impl Quiet {
     fn is_trusted(&self, now: Timestamp) -> bool {
         self.distrusted_until.is_none_or(|until| now >= until)
     }
+}
+
+/// What is left at `now` of the pause after a round that ended at `walked_at`; `None` if it is over.
+pub(crate) fn rest_since(walked_at: Timestamp, now: Timestamp, interval: Duration) -> Option<Duration> {
+    let since = Duration::try_from(now.duration_since(walked_at)).unwrap_or_default();
+    interval.checked_sub(since).filter(|rest| !rest.is_zero())
 }
 
 #[cfg(test)]

@@ -18,9 +18,6 @@ use crate::wire::page::Page;
 /// Exchange takes messages up to 150 MB, which base 64 makes a third larger on the wire.
 const MIME_LIMIT: BodyLimit = BodyLimit::mebibytes(210);
 
-/// The same for the answer to a batch of small messages.
-const MIMES_LIMIT: BodyLimit = BodyLimit::mebibytes(64);
-
 /// Messages that carry one value of our own property: one, or a few after repeated crashes.
 const MAX_STAMPED: &str = "25";
 
@@ -73,7 +70,7 @@ impl GraphClient {
     /// Those of the request as a whole, `Invalid` with `answer_too_large` beyond 64 MiB among them.
     pub async fn messages_mime(&self, user: &str, ids: &[&str]) -> Result<Vec<Result<Bytes>>> {
         let calls: Vec<Call> = ids.iter().map(|id| self.mime_call(user, id)).collect::<Result<_>>()?;
-        let answers = self.batch("read messages as MIME", &calls, MIMES_LIMIT).await?;
+        let answers = self.batch("read messages as MIME", &calls).await?;
         Ok(answers.into_iter().map(|answer| Ok(answer?.body)).collect())
     }
 
@@ -185,7 +182,7 @@ impl GraphClient {
             .iter()
             .map(|id| self.mark_read_call(user, id))
             .collect::<Result<_>>()?;
-        let answers = self.batch("mark messages read", &calls, MIMES_LIMIT).await?;
+        let answers = self.batch("mark messages read", &calls).await?;
         Ok(answers.into_iter().map(|answer| answer.map(drop)).collect())
     }
 
