@@ -59,14 +59,16 @@ pub(crate) async fn follow(context: Arc<Context>, folder: FolderId, dirty: Arc<N
             }
         }
         let interval = quiet.interval(&context, folder);
-        if !owed && let Some(rest) = quiet.rest(context.now(), interval) {
-            // Looked at again soon: the subscription may end meanwhile.
-            pause = rest.min(context.config.poll_interval);
-            continue;
-        }
-        if !owed && let Some(rest) = made_elsewhere(&context, folder, interval).await {
-            pause = rest;
-            continue;
+        if !owed {
+            let rest = match quiet.rest(context.now(), interval) {
+                Some(rest) => Some(rest),
+                None => made_elsewhere(&context, folder, interval).await,
+            };
+            if let Some(rest) = rest {
+                // Looked at again soon: the subscription may end meanwhile.
+                pause = rest.min(context.config.poll_interval);
+                continue;
+            }
         }
         let ended = tokio::select! {
             biased;
